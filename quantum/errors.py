@@ -1,0 +1,103 @@
+# SPDX-FileCopyrightText: 2026 The Quantum authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+What can go wrong, in the API's words.
+
+Each class carries data; sentences are made where they are shown.  Nothing here
+knows of HTTP: `quantum.api.faults` maps these classes to answers.
+"""
+
+from attrs import frozen
+
+
+class QuantumError(Exception):
+    """Something a caller asked for cannot be had."""
+
+
+@frozen
+class NetworkNotFound(QuantumError):
+    """The tenant has no such network."""
+
+    network_id: str
+
+
+@frozen
+class NetworkInUse(QuantumError):
+    """The network cannot be deleted: interfaces are plugged into its ports."""
+
+    network_id: str
+
+
+@frozen
+class PortNotFound(QuantumError):
+    """The network has no such port."""
+
+    port_id: str
+    network_id: str
+
+
+@frozen
+class StateInvalid(QuantumError):
+    """The admin state is neither ``ACTIVE`` nor ``DOWN``."""
+
+    state: object
+
+
+@frozen
+class PortInUse(QuantumError):
+    """An interface is plugged into the port."""
+
+    port_id: str
+    network_id: str
+    attachment: str
+
+
+@frozen
+class AlreadyAttached(QuantumError):
+    """
+    The interface is plugged into another port, of whichever tenant.
+
+    ``holder`` is that port's id if the caller's own tenant has it, else empty:
+    one tenant learns nothing of another's ports.
+    """
+
+    attachment: str
+    port_id: str
+    network_id: str
+    holder: str = ""
+
+
+@frozen
+class Malformed(QuantumError):
+    """The request cannot be understood; ``problem`` names the part and what is allowed."""
+
+    problem: str
+
+
+@frozen
+class FabricRefused(QuantumError):
+    """The technology underneath can never realise this change."""
+
+    reason: str
+
+
+@frozen
+class SegmentsExhausted(QuantumError):
+    """Every segment id is in use, or waits for a switch to let go of it."""
+
+    pool: str
+    size: int
+
+
+@frozen
+class Overloaded(QuantumError):
+    """Too many writes are waiting; try again after ``retry_after`` seconds."""
+
+    retry_after: int
+
+
+@frozen
+class RecordFailed(QuantumError):
+    """The database could not record the change; nothing was changed."""
+
+    reason: str

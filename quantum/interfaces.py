@@ -1,0 +1,190 @@
+# SPDX-FileCopyrightText: 2026 The Quantum authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Every seam of Quantum.
+
+::
+
+    REST --> IQuantumPlugin --> IIntent --> IFabric --> switches
+                                   ^           |
+                                   |           v
+                               IStatusBoard <--+
+
+Down by interface, up by facts: an interface lower in the picture never calls
+one above it, but reports what it saw.  The contract suites in
+`quantum.testing` are these docstrings as tests.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+from attrs import frozen
+from twisted.plugin import IPlugin
+from zope.interface import Attribute, Interface
+
+from quantum.config import Config
+from quantum.model import AdminState, Binding, Change, Network, Port, Status
+
+
+class IQuantumPlugin(Interface):
+    """
+    The core verbs of the API: networks, their ports, and what is plugged in.
+
+    Every method may answer with a value, a Deferred or a coroutine.  A write
+    has answered when it is durably recorded; it never waits for a switch.
+
+    Every method that takes a ``network_id`` raises `NetworkNotFound` when
+    ``tenant_id`` has no such network, and every method that takes a ``port_id``
+    raises `PortNotFound` when that network has no such port: one tenant can
+    neither see nor change what is another's.  The network is looked up first.
+
+    Every write may raise `Overloaded` or `RecordFailed`, having changed nothing.
+    """
+
+    def networks(tenant_id: str) -> Iterable[Network]:
+        """List the tenant's networks; a tenant nobody has heard of has none."""
+
+    def network(tenant_id: str, network_id: str) -> Network:
+        """Look a network up."""
+
+    def create_network(tenant_id: str, name: str) -> Network:
+        """
+        Record a new network; names need not be unique.
+
+        :raise SegmentsExhausted: No segment id is free.
+        :raise FabricRefused: The fabric has no room for another network.
+        """
+
+    def rename_network(tenant_id: str, network_id: str, name: str) -> Network:
+        """Give a network another name."""
+
+    def delete_network(tenant_id: str, network_id: str) -> None:
+        """
+        Delete a network together with its unattached ports.
+
+        :raise NetworkInUse: An interface is plugged into one of its ports.
+        """
+
+    def ports(tenant_id: str, network_id: str) -> Iterable[Port]:
+        """List a network's ports."""
+
+    def port(tenant_id: str, network_id: str, port_id: str) -> Port:
+        """Look a port up."""
+
+    def create_port(tenant_id: str, network_id: str, admin_state: AdminState) -> Port:
+        """Record a new port with nothing attached."""
+
+    def set_port_state(
+        tenant_id: str, network_id: str, port_id: str, admin_state: AdminState
+    ) -> Port:
+        """Ask that a port carries frames, or that it does not."""
+
+    def delete_port(tenant_id: str, network_id: str, port_id: str) -> None:
+        """
+        Delete a port.
+
+        :raise PortInUse: An interface is plugged into it.
+        """
+
+    def plug(tenant_id: str, network_id: str, port_id: str, attachment: str) -> Port:
+        """
+        Record that the interface ``attachment`` is plugged into the port.
+
+        Plugging the same interface into the same port again is refused with
+        `PortInUse` too, as the Quantum of 2011 did on Open vSwitch.
+
+        :raise PortInUse: An interface is plugged into this port.
+        :raise AlreadyAttached: The interface is plugged into another port,
+            whichever tenant's; asked only when this port is free.
+        """
+
+    def unplug(tenant_id: str, network_id: str, port_id: str) -> Port:
+        """Record that nothing is plugged into the port; twice is as good as once."""
+
+
+class IIntent(Interface):
+    """
+    What is durably recorded, as a fabric reads it.
+
+    Reads are synchronous and come from memory; they show only what has been
+    committed.
+    """
+
+    def bound(attachment: str) -> Binding | None:
+        """Say into which port an interface is plugged, if into any."""
+
+    def bindings() -> Iterable[Binding]:
+        """List every plugged interface."""
+
+    def known_switches() -> frozenset[str]:
+        """List every datapath id that `remember_switch` was ever given."""
+
+    def quarantined_segments() -> frozenset[int]:
+        """List the segments of deleted networks that were not freed yet."""
+
+    def remember_switch(datapath_id: str) -> Awaitable[None]:
+        """Record durably that a switch exists, before it is sent any flow."""
+
+    def free_segment(segment_id: int) -> Awaitable[None]:
+        """Record that no known switch has any flow of a deleted network's segment."""
+
+
+class IStatusBoard(Interface):
+    """Where facts become the ``op-status`` that tenants read."""
+
+    def report(port_id: str, status: Status) -> None:
+        """Show this status for a port from now on; an unknown port is ignored."""
+
+
+class IFabric(Interface):
+    """
+    A technology that realises recorded networks.
+
+    It is told changes after they are durable, in the order of their commits,
+    and reports every port's status to an `IStatusBoard`.  A fabric that has
+    anything to open or close also provides `IService`.
+    """
+
+    def admit(change: Change) -> None:
+        """
+        Look at a change before it is recorded.
+
+        :raise FabricRefused: It can never be realised here (no such VLAN left,
+            for example); the API answers with the reason.
+        """
+
+    def tell(changes: Sequence[Change]) -> None:
+        """Take note of recorded changes; returns at once and never raises."""
+
+
+@frozen
+class Surroundings:
+    """What a plugin is given to be made of."""
+
+    config: Config
+    """The whole configuration, already validated."""
+    reactor: object
+    """The reactor; a plugin never imports it."""
+    warn: Callable[[str], None]
+    """Say something that the operator should read."""
+
+
+class IPluginMaker(IPlugin):
+    """
+    The way to a plugin, found by `twisted.plugin` in the package `quantum.plugins`.
+
+    To ship one, put a module without ``__init__.py`` into
+    ``quantum/plugins/`` somewhere on ``sys.path``, with an instance that
+    provides this interface, and set ``[plugin] name``.
+    """
+
+    name: str = Attribute("The word that ``[plugin] name`` chooses it by.")
+
+    def make(surroundings: Surroundings) -> object:
+        """
+        Make the plugin.
+
+        :return: A provider of `IQuantumPlugin`, which may provide `IService`
+            too: then it is started before and stopped after the API.
+        :raise quantum.errors.QuantumError: It cannot work here; the message
+            tells the operator what to fix.
+        """
