@@ -69,7 +69,7 @@ class AlreadyAttached(QuantumError):
 
 @frozen
 class Malformed(QuantumError):
-    """The request cannot be understood; ``problem`` names the part and what is allowed."""
+    """The request cannot be understood; ``problem`` says which part and why."""
 
     problem: str
 

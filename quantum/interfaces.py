@@ -23,6 +23,7 @@ from zope.interface import Attribute, Interface
 
 from quantum.config import Config
 from quantum.model import AdminState, Binding, Change, Network, Port, Status
+from quantum.openflow.facts import SeenInterface
 
 
 class IQuantumPlugin(Interface):
@@ -154,6 +155,39 @@ class IFabric(Interface):
 
     def tell(changes: Sequence[Change]) -> None:
         """Take note of recorded changes; returns at once and never raises."""
+
+
+class IHypervisorListener(Interface):
+    """
+    Whoever wants to know which interface is on which switch, from OVSDB.
+
+    A hypervisor is named by its ``external_ids:system-id``; a switch by its
+    datapath id, a 64-bit number.  Calls come on the reactor thread.
+    """
+
+    def hypervisor_synced(
+        hypervisor: str, datapath_id: int, interfaces: Iterable[SeenInterface]
+    ) -> None:
+        """
+        Take the whole picture of a managed switch, in place of any earlier one.
+
+        Called once after each (re)connection, and again if the bridge was made
+        anew or changed its datapath id.
+        """
+
+    def interfaces_changed(
+        hypervisor: str,
+        datapath_id: int,
+        gone: Iterable[str],
+        seen: Iterable[SeenInterface],
+    ) -> None:
+        """Forget the interfaces named ``gone``, then add or replace the ``seen``."""
+
+    def switch_gone(hypervisor: str, datapath_id: int) -> None:
+        """Take note that the managed bridge was deleted from the database."""
+
+    def hypervisor_lost(hypervisor: str) -> None:
+        """Take note of a lost connection; what was seen last may still be true."""
 
 
 @frozen
