@@ -4,12 +4,12 @@
 From a TOML file and ``--set`` words to one frozen `Config`.
 
 ``etc/quantum.toml`` shows every option with its default.  An option that does
-not exist, or a value of the wrong type, is refused with the nearest right one.
+not exist, or a value that cannot be used, is refused with what would be right.
 Nothing here opens, listens or connects.
 """
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,8 +17,15 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct, field
 
-Seconds = Annotated[float, Meta(gt=0)]
-Count = Annotated[int, Meta(ge=1)]
+from quantum import endpoint
+from quantum.endpoint import EndpointError
+
+LOCAL = "local"
+LOCAL_OPEN_VSWITCH = Path("/var/run/openvswitch/db.sock")
+YEAR = 366 * 86400.0
+
+Seconds = Annotated[float, Meta(gt=0, le=YEAR)]
+Count = Annotated[int, Meta(ge=1, le=2**62)]
 
 
 class ConfigError(Exception):
@@ -28,7 +35,7 @@ class ConfigError(Exception):
 class Daemon(Struct, frozen=True, forbid_unknown_fields=True):
     """``[daemon]``: the process itself."""
 
-    state_dir: str = "state"
+    state_dir: Annotated[str, Meta(min_length=1)] = "state"
 
 
 class Api(Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,7 +51,7 @@ class Api(Struct, frozen=True, forbid_unknown_fields=True):
 class Database(Struct, frozen=True, forbid_unknown_fields=True):
     """``[database]``: where what tenants asked is recorded."""
 
-    url: str = ""
+    url: Annotated[str, Meta(pattern=r"^$|^[a-z][a-z0-9+]*://")] = ""
     queue_limit: Count = 1000
 
 
@@ -61,7 +68,7 @@ class OpenFlow(Struct, frozen=True, forbid_unknown_fields=True):
 class Ovsdb(Struct, frozen=True, forbid_unknown_fields=True):
     """``[ovsdb]``: where hypervisors tell which interface is where."""
 
-    connect: list[str] | None = None
+    connect: list[str] = field(default_factory=lambda: [LOCAL])
     listen: list[str] = field(default_factory=list)
 
 
@@ -78,11 +85,11 @@ class OpenVSwitch(Struct, frozen=True, forbid_unknown_fields=True):
 class Plugin(Struct, frozen=True, forbid_unknown_fields=True):
     """``[plugin]``: which technology realises the networks."""
 
-    name: str = "openvswitch"
+    name: Annotated[str, Meta(min_length=1)] = "openvswitch"
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
-    """The whole configuration."""
+    """The whole configuration, and what follows from it."""
 
     daemon: Daemon = Daemon()
     api: Api = Api()
@@ -92,6 +99,29 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     openvswitch: OpenVSwitch = OpenVSwitch()
     plugin: Plugin = Plugin()
 
+    @property
+    def state_dir(self) -> Path:
+        """The state directory as an absolute path."""
+        return Path(self.daemon.state_dir).expanduser().absolute()
+
+    @property
+    def database_url(self) -> str:
+        """Where to record: as configured, else a file in the state directory."""
+        return self.database.url or f"sqlite:///{self.state_dir / 'quantum.sqlite'}"
+
+    @property
+    def ovsdb_endpoints(self) -> list[str]:
+        """The databases to dial; ``local`` is there only while its socket is."""
+        local = [f"unix:{LOCAL_OPEN_VSWITCH}"] if LOCAL_OPEN_VSWITCH.exists() else []
+        named = [text for text in self.ovsdb.connect if text != LOCAL]
+        return (local if LOCAL in self.ovsdb.connect else []) + named
+
+    @property
+    def controller(self) -> str:
+        """The OpenFlow target that switches are given; empty if none follows."""
+        derived = endpoint.address(self.openflow.listen).target
+        return self.openvswitch.controller or derived or ""
+
 
 def load(path: str | None = None, settings: Iterable[str] = ()) -> Config:
     """
@@ -99,36 +129,44 @@ def load(path: str | None = None, settings: Iterable[str] = ()) -> Config:
 
     :raise ConfigError: The file cannot be read, or says something impossible.
     """
-    document: dict[str, Any] = {}
-    if path is not None:
-        try:
-            document = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as problem:
-            raise ConfigError(f"cannot read {path}: {problem}") from None
-        except tomllib.TOMLDecodeError as problem:
-            raise ConfigError(f"{path} is not TOML: {problem}") from None
+    document = {} if path is None else _read(path)
     for word in settings:
         section, key, value = _setting(word)
         if not isinstance(document.setdefault(section, {}), dict):
             raise ConfigError(f"{section} must be a [section], not a value")
         document[section][key] = value
-    return _checked(document)
+    return _usable(_converted(document))
+
+
+def _read(path: str) -> dict[str, Any]:
+    """Parse a file."""
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as problem:
+        raise ConfigError(f"cannot read {path}: {problem}") from None
+    except (tomllib.TOMLDecodeError, RecursionError) as problem:
+        raise ConfigError(f"{path} is not TOML: {problem}") from None
 
 
 def _setting(word: str) -> tuple[str, str, Any]:
     """Split one ``section.key=value`` word; a bare value is a string."""
     name, equals, text = word.partition("=")
-    section, dot, key = name.strip().partition(".")
+    section, dot, key = (part.strip() for part in name.partition("."))
     if not (equals and dot and section and key):
         raise ConfigError(f"--set {word}: expected section.key=value")
     try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        value = text
-    return section, key, value
+        document = tomllib.loads(f"value = {text}")
+    except (tomllib.TOMLDecodeError, RecursionError) as problem:
+        if text.lstrip()[:1] in {'"', "'", "[", "{"}:
+            raise ConfigError(f"--set {word}: not TOML: {problem}") from None
+        return section, key, text
+    plain = document.keys() == {"value"} and isinstance(
+        document["value"], str | int | float | list | dict
+    )
+    return section, key, document["value"] if plain else text
 
 
-def _checked(document: Mapping[str, Any]) -> Config:
+def _converted(document: Mapping[str, Any]) -> Config:
     """Turn a parsed document into a `Config`, or say what is wrong with it."""
     sections = {part.name: part.type for part in msgspec.structs.fields(Config)}
     for name, content in document.items():
@@ -143,13 +181,68 @@ def _checked(document: Mapping[str, Any]) -> Config:
     try:
         return msgspec.convert(document, Config)
     except msgspec.ValidationError as problem:
-        text, _, where = str(problem).partition(" - at `$.")
-        raise ConfigError(f"{where.rstrip('`') or 'configuration'}: {text}") from None
+        raise ConfigError(_misfit(str(problem), document)) from None
 
 
 def _unknown(what: str, name: str, known: Iterable[str]) -> str:
-    """Say that something does not exist, and what is nearest to it."""
+    """Say that something does not exist, what is nearest to it, and what there is."""
     options = sorted(known)
     near = get_close_matches(name, options, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(options)}"
-    return f"no such {what}; {hint}"
+    hint = f"did you mean {near[0]}? " if near else ""
+    return f"no such {what}; {hint}There are: {', '.join(options)}."
+
+
+def _misfit(problem: str, document: Mapping[str, Any]) -> str:
+    """Say which option has the wrong value, what would be right, and the default."""
+    expected, _, where = problem.partition(" - at `$.")
+    option = where.rstrip("`").partition("[")[0]
+    section, _, key = option.partition(".")
+    default = msgspec.to_builtins(Config())[section][key]
+    return (
+        f"{option} cannot be {document[section][key]!r}: {expected.replace('`', '')}"
+        f" (the default is {default!r})"
+    )
+
+
+def _usable(config: Config) -> Config:
+    """Look at what only makes sense together, or only to Twisted."""
+    _check("api.listen", endpoint.check_server, [config.api.listen])
+    _check("openflow.listen", endpoint.check_server, [config.openflow.listen])
+    _check("ovsdb.listen", endpoint.check_server, config.ovsdb.listen)
+    dialled = [text for text in config.ovsdb.connect if text != LOCAL]
+    _check("ovsdb.connect", endpoint.check_client, dialled)
+    if config.openvswitch.controller:
+        targets = [config.openvswitch.controller]
+        _check("openvswitch.controller", endpoint.check_target, targets)
+    if not (config.api.insecure or endpoint.address(config.api.listen).is_loopback):
+        raise ConfigError(
+            f"api.listen = {config.api.listen!r} is open to other machines, and the "
+            "API asks nobody who they are; add :interface=127.0.0.1, or set "
+            "api.insecure = true if something else keeps strangers out"
+        )
+    if config.plugin.name == "openvswitch" and not config.openvswitch.controller:
+        _check_derived_controller(config, dialled)
+    return config
+
+
+def _check(option: str, check: Callable[[str], None], texts: Iterable[str]) -> None:
+    """Have every string of an option looked at, and name the option if one is bad."""
+    for text in texts:
+        try:
+            check(text)
+        except EndpointError as problem:
+            raise ConfigError(f"{option}: {problem}") from None
+
+
+def _check_derived_controller(config: Config, dialled: Iterable[str]) -> None:
+    """Refuse to tell a switch to connect where it never could."""
+    listened = config.ovsdb.listen
+    remote = [text for text in dialled if not endpoint.dials_this_machine(text)]
+    remote += [text for text in listened if not endpoint.address(text).is_loopback]
+    if config.controller and not remote:
+        return
+    why = f"ovsdb has other machines ({remote[0]})" if remote else "it does not follow"
+    raise ConfigError(
+        f"openvswitch.controller must say where switches reach openflow.listen = "
+        f"{config.openflow.listen!r}, such as tcp:192.0.2.1:6653: {why}"
+    )
