@@ -50,11 +50,16 @@ class OpenVSwitch:
     ) -> "OpenVSwitch":
         """Create a database, start both daemons and wait until they answer."""
         self = cls(Path(tempfile.mkdtemp(prefix="quantum-ovs-")), dummy, prefix)
-        self.run("ovsdb-tool", "create", str(self.rundir / "conf.db"), str(schema()))
-        self.start_database()
-        self.vsctl("--no-wait", "init")
-        if vswitchd:
-            self.start_vswitchd()
+        database = str(self.rundir / "conf.db")
+        try:
+            self.run("ovsdb-tool", "create", database, str(schema()))
+            self.start_database()
+            self.vsctl("--no-wait", "init")
+            if vswitchd:
+                self.start_vswitchd()
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     @property
@@ -167,17 +172,18 @@ class OpenVSwitch:
         return {**os.environ, "OVS_RUNDIR": here, "OVS_LOGDIR": here, "OVS_DBDIR": here}
 
     def _spawn(self, *command: str) -> None:
-        log = (self.rundir / f"{command[0]}.log").open("ab")
-        self._processes.append(
-            subprocess.Popen(
+        with (self.rundir / f"{command[0]}.log").open("ab") as log:
+            process = subprocess.Popen(
                 [*self.prefix, *command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 env=self._environment(),
                 cwd=self.rundir,
+                # Ctrl-C is for whoever started us, who then ends us in order.
+                start_new_session=True,
             )
-        )
+        self._processes.append(process)
 
 
 def _await_socket(path: str) -> None:
