@@ -1,0 +1,216 @@
+# SPDX-FileCopyrightText: 2026 The Quantum authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Ping through the machines' own kernels, and a steady stream that counts its losses.
+
+The echo requests are ours, so that every one is accounted for; ARP, the echo
+replies and all timing are the kernel's, as with the ``ping`` program.
+"""
+
+import socket
+import struct
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import count
+
+from attrs import define, field, frozen
+
+from tests.lab.frames import EXPERIMENTAL, Sniffer, frame
+from tests.lab.hypervisor import Machine
+
+Pair = tuple[str, str]
+"""The names of who asks and who answers."""
+
+_ECHO = struct.Struct("!BBHHH")
+_ICMP = 1
+
+
+@define
+class Pinger:
+    """An ICMP socket in each machine."""
+
+    _wires: dict[str, socket.socket] = field(factory=dict)
+    _run: Iterable[int] = field(factory=lambda: count(1))
+
+    def start(self, machines: Iterable[Machine]) -> None:
+        """Make the sockets."""
+        for machine in machines:
+            with machine.namespace.inside():
+                wire = socket.socket(socket.AF_INET, socket.SOCK_RAW, _ICMP)
+            wire.setblocking(False)
+            self._wires[machine.name] = wire
+
+    def run(self) -> int:
+        """Begin to number echo requests anew; answers to earlier runs are ignored."""
+        return next(iter(self._run)) & 0xFFFF
+
+    def ask(self, asker: Machine, answerer: Machine, run: int, sequence: int) -> None:
+        """Send one echo request."""
+        body = struct.pack("!Q", sequence) * 4
+        head = _ECHO.pack(8, 0, 0, run, sequence & 0xFFFF)
+        request = _ECHO.pack(8, 0, _checksum(head + body), run, sequence & 0xFFFF)
+        self._wires[asker.name].sendto(request + body, (answerer.address, 0))
+
+    def answers(self, asker: Machine, run: int) -> list[tuple[str, int]]:
+        """Take what has been answered since: address of the answerer, sequence."""
+        taken = []
+        while True:
+            try:
+                packet = self._wires[asker.name].recv(2048)
+            except BlockingIOError:
+                return taken
+            kind, _, _, its_run, sequence = _ECHO.unpack_from(packet, 20)
+            if (kind, its_run) == (0, run):
+                taken.append((socket.inet_ntoa(packet[12:16]), sequence))
+
+    def stop(self) -> None:
+        """Close the sockets."""
+        for wire in self._wires.values():
+            wire.close()
+        self._wires.clear()
+
+
+@frozen
+class Answers:
+    """How often each request of each pair was answered."""
+
+    asked: int
+    seen: Mapping[Pair, Counter[int]]
+
+    def exact(self, pair: Pair) -> int:
+        """Say how many requests were answered exactly once."""
+        return sum(times == 1 for times in self.seen[pair].values())
+
+    def total(self, pair: Pair) -> int:
+        """Say how many answers came, repeated ones included."""
+        return self.seen[pair].total()
+
+
+def ping(
+    pinger: Pinger,
+    pairs: Sequence[tuple[Machine, Machine]],
+    wanted: frozenset[Pair],
+    copies: int,
+    deadline: float,
+) -> Answers:
+    """
+    Ping all pairs at once.
+
+    :param wanted: The pairs to wait for; the others get half a second more.
+    """
+    run = pinger.run()
+    names = {(asker.name, to.address): (asker.name, to.name) for asker, to in pairs}
+    seen: dict[Pair, Counter[int]] = {pair: Counter() for pair in names.values()}
+    for sequence in range(copies):
+        for asker, to in pairs:
+            pinger.ask(asker, to, run, sequence)
+    end = time.monotonic() + deadline
+    is_last_look = False
+    while not is_last_look:
+        done = all(len(seen[pair]) == copies for pair in wanted)
+        is_last_look = done or time.monotonic() > end
+        time.sleep(0.5 if is_last_look else 0.01)
+        for asker in {asker.name: asker for asker, _ in pairs}.values():
+            for address, sequence in pinger.answers(asker, run):
+                if (asker.name, address) in names:
+                    seen[names[asker.name, address]][sequence] += 1
+    return Answers(copies, seen)
+
+
+@frozen
+class Loss:
+    """What became of a stream."""
+
+    sent: int
+    lost: int
+    repeated: int
+    strayed: int
+    """Frames that arrived at machines they were not meant for."""
+    pings: int
+    unanswered: int
+
+    @property
+    def is_none(self) -> bool:
+        """Whether everything arrived exactly once, where it should."""
+        return not (self.lost or self.repeated or self.strayed or self.unanswered)
+
+
+@define
+class Stream:
+    """Marked frames and pings between pairs of machines, at a steady rate."""
+
+    _sniffer: Sniffer
+    _pinger: Pinger
+    _pairs: Sequence[tuple[Machine, Machine]]
+    _first_probe: int
+    _interval: float = 0.005
+    _sent: int = 0
+    _answered: Counter[tuple[str, int]] = field(factory=Counter)
+    _run: int = 0
+    _thread: threading.Thread | None = None
+    _is_stopping: bool = False
+
+    def start(self) -> None:
+        """Send from now on, in a thread."""
+        self._run = self._pinger.run()
+        self._thread = threading.Thread(target=self._send, daemon=True)
+        self._thread.start()
+
+    def stop(self, machines: Iterable[Machine], deadline: float = 10.0) -> Loss:
+        """Stop, wait for what is still under way, and count."""
+        self._is_stopping = True
+        if self._thread is not None:
+            self._thread.join()
+        self._sniffer.await_quiet(self._has_arrived, deadline)
+        self._listen()
+        return self._loss(list(machines))
+
+    def _send(self) -> None:
+        while not self._is_stopping:
+            for number, (sender, to) in enumerate(self._pairs):
+                mark = (self._first_probe + number, self._sent)
+                self._sniffer.send(
+                    sender, frame(to.mac, sender.mac, EXPERIMENTAL, mark)
+                )
+                self._pinger.ask(sender, to, self._run, self._sent)
+            self._sent += 1
+            self._listen()
+            time.sleep(self._interval)
+
+    def _listen(self) -> None:
+        for sender, _ in self._pairs:
+            for _, sequence in self._pinger.answers(sender, self._run):
+                self._answered[sender.name, sequence] += 1
+
+    def _has_arrived(self) -> bool:
+        self._listen()
+        frames = all(
+            len(self._sniffer.count(to, self._first_probe + number)) == self._sent
+            for number, (_, to) in enumerate(self._pairs)
+        )
+        return frames and len(self._answered) == self._sent * len(self._pairs)
+
+    def _loss(self, machines: Sequence[Machine]) -> Loss:
+        lost = repeated = strayed = 0
+        for number, (_, to) in enumerate(self._pairs):
+            probe = self._first_probe + number
+            arrived = self._sniffer.count(to, probe)
+            lost += self._sent - len(arrived)
+            repeated += arrived.total() - len(arrived)
+            strayed += sum(
+                self._sniffer.count(other, probe).total()
+                for other in machines
+                if other.name != to.name
+            )
+        sent = self._sent * len(self._pairs)
+        repeated += self._answered.total() - len(self._answered)
+        return Loss(sent, lost, repeated, strayed, sent, sent - len(self._answered))
+
+
+def _checksum(packet: bytes) -> int:
+    """Compute the Internet checksum (RFC 1071) of an even number of bytes."""
+    total = sum(struct.unpack(f"!{len(packet) // 2}H", packet))
+    total = (total >> 16) + (total & 0xFFFF)
+    return ~(total + (total >> 16)) & 0xFFFF
