@@ -1,0 +1,110 @@
+# SPDX-FileCopyrightText: 2026 The Quantum authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+The life of the process: plugin first, then the API; at the end backwards.
+
+Nothing here knows what the plugin or the API are made of.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+
+from attrs import define, field
+from twisted.application.service import IService, Service
+from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import (
+    IListeningPort,
+    IProtocolFactory,
+    IReactorTime,
+    IStreamServerEndpoint,
+)
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from quantum.errors import QuantumError
+
+log = Logger()
+
+
+@define
+class ExitStatus:
+    """
+    What the process says to whoever started it.
+
+    Neither ``twistd`` nor ``twist`` can end with a failure once the reactor
+    runs.  So `conclude` is to be the last thing that happens in the process.
+    """
+
+    _exit: Callable[[int], None] = os._exit
+    failed: bool = False
+
+    def conclude(self) -> None:
+        """Exit with status 1 if anything failed."""
+        if self.failed:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            self._exit(1)
+
+
+@define(eq=False)
+class Daemon(Service):
+    """
+    The plugin and the API as one service.
+
+    Nobody can connect before the plugin is ready, and the plugin stops after
+    the last connection was accepted, so that what it has promised is kept.
+    """
+
+    _clock: IReactorTime
+    _plugin: object
+    _endpoint: IStreamServerEndpoint
+    _site: IProtocolFactory
+    _give_up: Callable[[], None]
+    """Ends the process; called at most once, when it cannot do its work."""
+    _port: IListeningPort | None = field(default=None, init=False)
+    _starting: Deferred[None] | None = field(default=None, init=False)
+
+    def privilegedStartService(self) -> None:
+        if IService.providedBy(self._plugin):
+            self._plugin.privilegedStartService()
+
+    def startService(self) -> None:
+        super().startService()
+        self._starting = Deferred.fromCoroutine(self._start())
+        self._starting.addErrback(self._failed)
+
+    def stopService(self) -> Deferred[None]:
+        super().stopService()
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _start(self) -> None:
+        """Start the plugin, wait for it, then listen."""
+        if IService.providedBy(self._plugin):
+            await maybeDeferred(self._plugin.startService)
+        if self.running:
+            self._port = await self._endpoint.listen(self._site)
+            log.info("The API listens on {address}", address=self._port.getHost())
+
+    async def _stop(self) -> None:
+        """Accept nobody any more, let the plugin finish, then let answers out."""
+        if self._starting is not None:
+            await self._starting
+        if self._port is not None:
+            await maybeDeferred(self._port.stopListening)
+        if IService.providedBy(self._plugin) and self._plugin.running:
+            await maybeDeferred(self._plugin.stopService)
+        # The answers to what the plugin has just finished are written in the
+        # reactor's next turn, and it closes all connections when we are done.
+        for _ in range(2):
+            await deferLater(self._clock, 0)
+
+    def _failed(self, failure: Failure) -> None:
+        """Say why there is no daemon; a traceback is for mistakes of our own."""
+        if failure.check(CannotListenError, QuantumError):
+            log.critical("Cannot start: {problem}", problem=failure.getErrorMessage())
+        elif not failure.check(CancelledError):
+            log.failure("Cannot start", failure)
+        self._give_up()
