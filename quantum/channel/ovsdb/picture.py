@@ -1,0 +1,94 @@
+# SPDX-FileCopyrightText: 2026 The Quantum authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Which interfaces are on the managed bridge, and what became different.
+
+Only the interfaces that an update touched are looked at again.  Nothing here
+sends or waits.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from attrs import define, field
+
+from quantum.channel.ovsdb import values
+from quantum.channel.ovsdb.replica import Bridge, Interface, Replica
+from quantum.openflow.facts import SeenInterface
+
+
+@define
+class Picture:
+    """The interfaces with an ``iface-id`` on one bridge, as last looked at."""
+
+    _complain: Callable[[str], None]
+    seen: dict[bytes, SeenInterface] = field(factory=dict)
+    gone: set[str] = field(factory=set)
+    """Names that are on the bridge no longer, since `news` was last asked."""
+    fresh: dict[str, SeenInterface] = field(factory=dict)
+    """Interfaces that came or changed, since `news` was last asked."""
+    _bad_macs: dict[bytes, str] = field(factory=dict)
+
+    def clear(self) -> None:
+        """Forget the bridge; what was complained about stays known."""
+        self.seen.clear()
+        self.gone.clear()
+        self.fresh.clear()
+
+    def news(self) -> tuple[set[str], list[SeenInterface]]:
+        """Say which names are gone and which interfaces to add or replace, once."""
+        gone, fresh = self.gone - self.fresh.keys(), list(self.fresh.values())
+        self.gone, self.fresh = set(), {}
+        return gone, fresh
+
+    def look(
+        self, replica: Replica, bridge: Bridge, rows: Iterable[bytes]
+    ) -> Iterator[None]:
+        """Look again at some interfaces, one at every step."""
+        for row in rows:
+            now = self._sight(replica, bridge, row)
+            before = self.seen.get(row)
+            if now != before:
+                if before is not None:
+                    self.gone.add(before.name)
+                    self.fresh.pop(before.name, None)
+                    del self.seen[row]
+                if now is not None:
+                    self.fresh[now.name] = self.seen[row] = now
+            yield
+
+    def _sight(
+        self, replica: Replica, bridge: Bridge, row: bytes
+    ) -> SeenInterface | None:
+        interface = replica.interfaces.get(row)
+        if interface is None or not (interface.attachment and interface.name):
+            self._bad_macs.pop(row, None)
+            return None
+        if not replica.is_on(bridge, row):
+            return None
+        return SeenInterface(
+            interface.name,
+            interface.attachment,
+            interface.ofport,
+            self._mac(row, interface),
+        )
+
+    def _mac(self, row: bytes, interface: Interface) -> int | None:
+        """Read the attached MAC; complain once of one that cannot be used."""
+        address = values.mac(interface.mac)
+        if address is None and interface.mac:
+            if self._bad_macs.get(row) != interface.mac:
+                self._bad_macs[row] = interface.mac
+                self._complain(
+                    f"{interface.name}: attached-mac {interface.mac[:64]!r} is no"
+                    " unicast Ethernet address; its source address is not checked"
+                )
+        else:
+            self._bad_macs.pop(row, None)
+        return address
+
+
+def everything(bridge: Bridge, replica: Replica) -> Iterator[bytes]:
+    """List all interfaces of a bridge."""
+    for name in bridge.ports:
+        port = replica.ports.get(name)
+        yield from port.interfaces if port else ()

@@ -1,0 +1,291 @@
+# SPDX-FileCopyrightText: 2026 The Quantum authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+JSON-RPC with one OVSDB server (RFC 7047, 4), whoever dialled.
+
+A peer that is silent, too slow or does not keep to the protocol is dropped
+with a reason; what it sends never raises in the reactor.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from typing import Any
+from typing import Protocol as Shape
+
+import msgspec
+from attrs import define, field, frozen
+from msgspec import UNSET, Raw, Struct, UnsetType
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
+
+from quantum.channel.ovsdb.faults import (
+    ConnectionDropped,
+    FailedOperation,
+    Misspoken,
+    OvsdbError,
+    RequestRefused,
+    TransactionRefused,
+)
+from quantum.channel.ovsdb.framing import Splitter
+
+ECHO_INTERVAL = 5.0
+DEADLINE = 10.0
+ECHO_LIMIT = 64 * 1024
+
+_APPLYING, _UNREAD = "applying", "unread"
+
+
+class Message(Struct):
+    """A request, a notification or an answer; which one is seen by its members."""
+
+    id: Raw | UnsetType = UNSET
+    method: str | UnsetType | None = UNSET
+    params: Raw | UnsetType = UNSET
+    result: Raw | UnsetType = UNSET
+    error: Raw | UnsetType = UNSET
+
+
+class Refusal(Struct):
+    """An error as OVSDB writes it."""
+
+    error: str
+    details: str = ""
+
+
+_message = msgspec.json.Decoder(Message)
+_identifier = msgspec.json.Decoder(int)
+_refusal = msgspec.json.Decoder(Refusal | str)
+_results = msgspec.json.Decoder(list[Any])
+_encode = msgspec.json.encode
+
+
+class Conversation(Shape):
+    """What a session is for."""
+
+    def connected(self, session: "Session") -> None:
+        """Begin: requests may be sent from now on."""
+
+    def updated(self, method: str, params: Raw) -> None:
+        """
+        Take a notification of a monitor.
+
+        :raise Misspoken: It makes no sense; the session is dropped.
+        """
+
+    def ended(self, reason: str) -> None:
+        """Take note that the session is over."""
+
+
+@frozen
+class _Pending:
+    method: str
+    answer: Deferred[Raw]
+    timer: IDelayedCall | None
+
+
+@define(eq=False)
+class Session(Protocol):
+    """One connection to an OVSDB server."""
+
+    _clock: IReactorTime
+    _conversation: Conversation
+    _splitter: Splitter = field(factory=Splitter)
+    _pending: dict[int, _Pending] = field(factory=dict)
+    _arrived: deque[bytes] = field(factory=deque)
+    _pauses: set[str] = field(factory=set)
+    _last_id: int = 0
+    _silent_beats: int = 0
+    _beat: IDelayedCall | None = None
+    _reason: str = ""
+
+    def request(
+        self, method: str, params: Iterable[Any], deadline: float | None = DEADLINE
+    ) -> Deferred[Raw]:
+        """
+        Ask the server; its result, still encoded.
+
+        A server that does not answer in time is dropped.  The Deferred fails
+        with `RequestRefused` or `ConnectionDropped`.
+        """
+        answer: Deferred[Raw] = Deferred()
+        if self._reason:
+            answer.errback(Failure(ConnectionDropped(self._reason)))
+            return answer
+        self._last_id += 1
+        late = f"no answer to {method} within {deadline} s"
+        timer = deadline and self._clock.callLater(deadline, self.drop, late)
+        self._pending[self._last_id] = _Pending(method, answer, timer or None)
+        self._write({"id": self._last_id, "method": method, "params": list(params)})
+        return answer
+
+    async def transact(
+        self, database: str, operations: list[dict[str, Any]]
+    ) -> list[Any]:
+        """
+        Do all operations or none.
+
+        :return: One result per operation.
+
+        :raise TransactionRefused: Nothing was changed.
+        """
+        raw = await self.request("transact", [database, *operations])
+        results = _checked(raw)
+        failures = tuple(
+            FailedOperation(i, str(r["error"]), str(r.get("details") or ""))
+            for i, r in enumerate(results)
+            if isinstance(r, dict) and r.get("error")
+        )
+        if failures:
+            raise TransactionRefused(failures)
+        if len(results) != len(operations):
+            raise Misspoken("a transaction has not one result per operation")
+        return results
+
+    def pause(self) -> None:
+        """Let nothing more arrive until `resume`."""
+        self._hold(_APPLYING)
+
+    def resume(self) -> None:
+        """Take up again what arrived since `pause`."""
+        self._release(_APPLYING)
+
+    def drop(self, reason: str) -> None:
+        """End the connection at once."""
+        if not self._reason:
+            self._reason = reason
+            self._arrived.clear()
+            self._wire.abortConnection()
+
+    def connectionMade(self) -> None:
+        """Twisted's word that the connection is there."""
+        # A peer that does not read is not read from either (`pauseProducing`).
+        self._wire.registerProducer(self, True)
+        self._beat = self._clock.callLater(ECHO_INTERVAL, self._listen)
+        self._conversation.connected(self)
+
+    def dataReceived(self, data: bytes) -> None:
+        """Twisted's word that bytes have come."""
+        if self._reason:
+            return
+        self._silent_beats = 0
+        try:
+            for document in self._splitter.feed(data):
+                self._arrived.append(document)
+        except Misspoken as problem:
+            self.drop(str(problem))
+        self._take()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Twisted's word that the connection has ended."""
+        self._reason = self._reason or f"connection lost: {reason.getErrorMessage()}"
+        if self._beat is not None and self._beat.active():
+            self._beat.cancel()
+        pending, self._pending = self._pending, {}
+        for request in pending.values():
+            if request.timer is not None and request.timer.active():
+                request.timer.cancel()
+            request.answer.errback(Failure(ConnectionDropped(self._reason)))
+        self._conversation.ended(self._reason)
+
+    def pauseProducing(self) -> None:
+        """Twisted's word that the peer does not read what we write."""
+        self._hold(_UNREAD)
+
+    def resumeProducing(self) -> None:
+        """Twisted's word that the peer has read it."""
+        self._release(_UNREAD)
+
+    def stopProducing(self) -> None:
+        """Twisted's word that nothing more need be written."""
+
+    @property
+    def _wire(self) -> Any:
+        # ITransport has neither producers nor abortConnection; all of ours do.
+        return self.transport
+
+    def _hold(self, why: str) -> None:
+        if not self._pauses:
+            self._wire.pauseProducing()
+        self._pauses.add(why)
+
+    def _release(self, why: str) -> None:
+        self._pauses.discard(why)
+        self._take()
+        if not (self._pauses or self._reason):
+            self._wire.resumeProducing()
+
+    def _take(self) -> None:
+        """Understand what has arrived, in order, while nobody asks for a pause."""
+        while self._arrived and not self._pauses:
+            document = self._arrived.popleft()
+            try:
+                self._understand(_message.decode(document))
+            except (ValueError, RecursionError) as problem:
+                self.drop(f"a message cannot be understood: {problem}")
+            except OvsdbError as problem:
+                self.drop(str(problem))
+
+    def _understand(self, message: Message) -> None:
+        if isinstance(message.method, str):
+            self._asked(message.method, message)
+        elif message.id is not UNSET:
+            self._answered(message)
+        else:
+            raise Misspoken("a message is neither request nor answer")
+
+    def _asked(self, method: str, message: Message) -> None:
+        params = Raw(b"[]") if message.params is UNSET else message.params
+        if message.id is UNSET or bytes(message.id) == b"null":
+            if method.startswith("update"):
+                self._conversation.updated(method, params)
+            return
+        if len(params) + len(message.id) > ECHO_LIMIT:
+            raise Misspoken(f"a request is longer than {ECHO_LIMIT} bytes")
+        if method == "echo":
+            self._write({"id": message.id, "result": params, "error": None})
+        else:
+            unknown = {"error": "unknown method"}
+            self._write({"id": message.id, "result": None, "error": unknown})
+
+    def _answered(self, message: Message) -> None:
+        identifier = Raw(b"") if message.id is UNSET else message.id
+        known = self._pending.pop(_identifier.decode(identifier), None)
+        if known is None:
+            raise Misspoken("an answer to no question of ours")
+        if known.timer is not None:
+            known.timer.cancel()
+        if message.error is not UNSET and bytes(message.error) != b"null":
+            said = _refusal.decode(message.error)
+            refusal = Refusal(said) if isinstance(said, str) else said
+            known.answer.errback(
+                Failure(RequestRefused(known.method, refusal.error, refusal.details))
+            )
+        elif message.result is UNSET:
+            known.answer.errback(Failure(ConnectionDropped("an empty answer")))
+            raise Misspoken("an answer has neither result nor error")
+        else:
+            known.answer.callback(message.result)
+
+    def _listen(self) -> None:
+        """Ask a silent peer whether it is there; drop it when it does not say."""
+        self._beat = self._clock.callLater(ECHO_INTERVAL, self._listen)
+        if _APPLYING in self._pauses:
+            return
+        self._silent_beats += 1
+        if self._silent_beats > 2:
+            self.drop(f"silent for {ECHO_INTERVAL * self._silent_beats:.0f} s")
+        elif self._silent_beats > 1:
+            echo = self.request("echo", [], deadline=None)
+            echo.addErrback(lambda failure: failure.trap(OvsdbError))
+
+    def _write(self, message: dict[str, Any]) -> None:
+        self._wire.write(_encode(message))
+
+
+def _checked(raw: Raw) -> list[Any]:
+    try:
+        return _results.decode(raw)
+    except (ValueError, RecursionError) as problem:
+        raise Misspoken(f"a result cannot be understood: {problem}") from None
