@@ -1,0 +1,327 @@
+# SPDX-FileCopyrightText: 2026 The Quantum authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+The conversation with one switch, without any input or output of its own.
+
+Bytes that should be sent are pulled out of `Session.talk`; what the switch
+answered is put in by the other methods.  Connecting, auditing and repairing
+are one path: read the flows, compare, send the difference, wait for the
+barrier.  Changes go the same way without the reading.
+
+A change is a bundle that the switch takes whole or not at all.  One that it
+refuses is cut in halves until the ports at fault stand alone; those are left
+out, with the reason, and everything else proceeds.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Final
+
+from attrs import define, field
+
+from quantum.openflow import messages
+from quantum.openflow.backlog import Backlog
+from quantum.openflow.bundle import Bundle
+from quantum.openflow.flow import encode
+from quantum.openflow.installed import Installed
+from quantum.openflow.layout import Difference, LocalPort
+from quantum.openflow.phase import TRANSITIONS, Event, Phase
+
+BREATH: Final = 200
+"""Flows compared between two breaths: well under 1 ms."""
+FIRST_XID: Final = 0x40000000
+LAST_XID: Final = 0x7F000000
+"""Our transaction ids, apart from those that os-ken draws for its own messages."""
+
+Talk = Iterator[bytes | None]
+"""Bytes to send; ``b""``: still thinking; None: waiting for the switch."""
+Report = Callable[[Collection[int] | None], None]
+"""Is told the ports whose fate has changed; None for every port."""
+
+_KNOWING = (Phase.SETTLED, Phase.CHANGING)
+
+
+@define
+class Session:
+    """
+    One switch: what it should carry, and the talk that gets it there.
+
+    It outlives connections.  Ask `fate` about each port that is reported.
+    """
+
+    report: Report
+    phase: Phase = Phase.ABSENT
+    refusal: str = ""
+    """Why the phase is REFUSING."""
+    flow_count: int = 0
+    """How many flows the switch should hold, as of the last acknowledgement."""
+    flows_sent: int = 0
+    """How many flow-mods were ever sent."""
+    repairs: int = 0
+    """How many of them because an audit found a difference."""
+    progress: int = 0
+    """Grows whenever anything is said by either side."""
+    _backlog: Backlog = field(factory=Backlog)
+    _is_known: bool = False
+    _audit_due: str = ""
+    _script: Talk | None = None
+    _next_xid: int = FIRST_XID
+    _bundle: Bundle | None = None
+    _reading: int = 0
+    _installed: Installed | None = None
+    _counted: int | None = None
+
+    # What is wanted
+
+    def know(self, ports: Mapping[int, LocalPort]) -> None:
+        """
+        Take the whole picture of what is wanted.
+
+        Until this is called for the first time the switch keeps the flows that
+        an earlier process left: nothing is known that could replace them.
+        """
+        for ofport in self._backlog.targets() - ports.keys():
+            self._want(ofport, None)
+        for ofport, port in ports.items():
+            self._want(ofport, port)
+        if not self._is_known:
+            self._backlog.absorb()
+            self._is_known = True
+
+    def want(self, ofport: int, port: LocalPort | None) -> None:
+        """Let a port carry a network, or (None) nothing any more."""
+        if self._is_known:
+            self._want(ofport, port)
+
+    def fate(self, port: LocalPort) -> str | None:
+        """
+        Say why a port does not carry what it should.
+
+        :return: None if the switch has acknowledged it; "" while that is still
+            expected; else the reason.
+        """
+        if self.phase is Phase.REFUSING:
+            return self.refusal
+        refused = self._backlog.refused.get(port.ofport)
+        if refused is not None:
+            return refused[1]
+        is_told = self.phase in _KNOWING and self._backlog.is_told(port)
+        return None if is_told else ""
+
+    def carries(self, segment: int) -> bool:
+        """Say whether the switch may still have flows of a network."""
+        is_sure = self.phase in _KNOWING and not self._backlog.flying
+        return not is_sure or self._backlog.layout.carries(segment)
+
+    def ports(self) -> Collection[LocalPort]:
+        """List what the switch should carry, as it was last told."""
+        return self._backlog.layout.ports.values()
+
+    def audit(self, *, is_full: bool) -> None:
+        """Soon count the flows on the switch or (``is_full``) compare them all."""
+        self._audit_due = "all" if is_full else self._audit_due or "count"
+
+    def retry(self) -> None:
+        """Try again what was refused."""
+        if self.phase is Phase.REFUSING:
+            self._move(Event.RETRIED)
+            self._script = self._converse()
+        elif self._backlog.refused:
+            self._backlog.retry_refused()
+            if self.phase in _KNOWING:
+                self._move(Event.CHANGED)
+
+    # What the switch says
+
+    def joined(self) -> None:
+        """Take note that the switch has connected."""
+        self._move(Event.JOINED)
+        self._script = self._converse()
+
+    def left(self) -> None:
+        """Take note that the connection is gone; a later one begins anew."""
+        if self.phase is Phase.ABSENT:
+            return
+        self._move(Event.LEFT)
+        self._script = self._bundle = self._installed = self._counted = None
+        self._audit_due = ""
+        self._backlog.absorb()
+        self.report(None)
+
+    def flow_stats(self, xid: int, frame: bytes) -> None:
+        """Take one frame of a flow statistics reply."""
+        self.progress += 1
+        if self._installed is not None and xid == self._reading:
+            self._installed.take(frame)
+
+    def counted(self, xid: int, flow_count: int) -> None:
+        """Take an aggregate statistics reply."""
+        self.progress += 1
+        if xid == self._reading:
+            self._counted = flow_count
+
+    def barrier(self, xid: int) -> None:
+        """Take a barrier reply: everything before it is done, or was refused."""
+        self.progress += 1
+        if self._bundle is not None:
+            self._bundle.answered(xid)
+
+    def error(self, xid: int, words: str) -> None:
+        """Take an error; one that is not about a message of ours is ignored."""
+        self.progress += 1
+        if self._bundle is not None and self._bundle.failed(xid, words):
+            return
+        if self._reading and xid == self._reading:
+            self._refuse(f"the switch does not tell its flows: {words}")
+
+    def talk(self) -> Iterator[bytes]:
+        """Say what can be said now; ``b""`` means: still thinking, ask again soon."""
+        while self._script is not None:
+            chunk = next(self._script, None)
+            if chunk is None:
+                return
+            self.progress += 1
+            yield chunk
+
+    # The conversation
+
+    def _converse(self) -> Talk:
+        while not self._is_known:
+            yield None
+        yield from self._sync()
+        while self.phase is not Phase.REFUSING:
+            audit, self._audit_due = self._audit_due, ""
+            if self._backlog:
+                self._audit_due = audit
+                yield from self._change()
+            elif audit == "all":
+                yield from self._sync()
+            elif audit == "count":
+                yield from self._count()
+            else:
+                yield None
+
+    def _sync(self) -> Talk:
+        """Read, compare, and put right; if that is refused, with fewer ports."""
+        for _ in range(2):
+            installed = self._installed = Installed()
+            self._reading = self._next_xid
+            self._next_xid += 1
+            yield messages.read_flows(self._reading)
+            while not installed.is_complete:
+                if self.phase is Phase.CHANGING:  # an audit never delays a change
+                    break
+                yield None
+            self._installed, self._reading = None, 0
+            if not installed.is_complete:
+                return
+            bundle = self._bundle = Bundle(self._next_xid)
+            yield from self._repair(installed, bundle)
+            yield from self._finish(bundle)
+            if not bundle.is_refused:
+                self._agree()
+                self.report(None)
+                return
+            self._backlog.postpone(
+                ofport
+                for flow in bundle.flows
+                for ofport in (() if flow is None else (flow.in_port, *flow.outputs))
+            )
+        self._refuse(f"the switch refused to be put right: {bundle.reason}")
+
+    def _repair(self, installed: Installed, bundle: Bundle) -> Talk:
+        """Write what is missing, then remove what is stale."""
+        self.flow_count = 0
+        for flow in self._backlog.layout.plan():
+            wanted = encode(flow)
+            if not installed.confirm(wanted):
+                bundle.add(flow, wanted)
+            self.flow_count += 1
+            if self.flow_count % BREATH == 0:
+                yield bundle.take() if bundle.is_full_chunk else b""
+        for stale in installed.stale():
+            bundle.remove(None, stale)
+            if bundle.is_full_chunk:
+                yield bundle.take()
+        if self.phase in _KNOWING:
+            self.repairs += len(bundle.flows)
+
+    def _change(self) -> Talk:
+        """Send one group of changes; what is refused will be sent in halves."""
+        steps = self._backlog.depart()
+        group = self._backlog.flying
+        bundle = self._bundle = Bundle(self._next_xid)
+        yield from _written(bundle, steps)
+        yield from self._finish(bundle)
+        if not bundle.is_refused:
+            self.flow_count += steps.growth
+            self._backlog.arrived()
+            self._agree()
+        elif self._backlog.bounced(f"the switch refused it: {bundle.reason}"):
+            self._agree()
+        else:
+            self._refuse(f"the switch refused to remove flows: {bundle.reason}")
+        self.report(group)
+
+    def _count(self) -> Talk:
+        """Compare the number of flows, which is cheap; read them if it differs."""
+        self._counted = None
+        self._reading = self._next_xid
+        self._next_xid += 1
+        yield messages.count_flows(self._reading)
+        while self._counted is None:
+            if self.phase is Phase.CHANGING:
+                break
+            yield None
+        self._reading = 0
+        if self._counted not in (None, self.flow_count):
+            self._audit_due = "all"
+
+    def _finish(self, bundle: Bundle) -> Talk:
+        """Commit what was written, if anything, and wait for the barrier."""
+        if bundle.flows:
+            self._next_xid = bundle.close()
+            self.flows_sent += len(bundle.flows)
+            yield bundle.take()
+            while not bundle.is_done:
+                yield None
+        self._bundle = None
+        if self._next_xid > LAST_XID:
+            self._next_xid = FIRST_XID
+
+    def _want(self, ofport: int, port: LocalPort | None) -> None:
+        is_news = self._backlog.want(ofport, port)
+        if self.phase in (Phase.ABSENT, Phase.REFUSING):
+            self._backlog.absorb()
+        elif is_news and self.phase in _KNOWING:
+            self._move(Event.CHANGED)
+
+    def _agree(self) -> None:
+        """Settle, unless there is more to tell."""
+        if not self._backlog:
+            self._move(Event.ACKNOWLEDGED)
+        elif self.phase is Phase.SYNCING:
+            self._move(Event.ACKNOWLEDGED)
+            self._move(Event.CHANGED)
+        elif self.phase is Phase.SETTLED:
+            self._move(Event.CHANGED)
+
+    def _refuse(self, reason: str) -> None:
+        """Give up until `retry`; what is wanted will be compared then."""
+        self.refusal = reason
+        self._move(Event.REFUSED)
+        self._backlog.absorb()
+        self._script = None
+        self.report(None)
+
+    def _move(self, event: Event) -> None:
+        self.phase = TRANSITIONS[self.phase, event]
+
+
+def _written(bundle: Bundle, steps: Difference) -> Talk:
+    """Write a difference: first what goes, then what comes."""
+    for flow in steps.remove:
+        bundle.remove(flow, encode(flow))
+    for flow in steps.add:
+        bundle.add(flow, encode(flow))
+        if bundle.is_full_chunk:
+            yield bundle.take()

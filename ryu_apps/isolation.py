@@ -1,0 +1,107 @@
+# SPDX-FileCopyrightText: 2026 The Quantum authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Isolated Ethernets on OpenFlow 1.3 switches: a standard Ryu (os-ken) application.
+
+It only carries words: each event goes to the switch's session in
+`quantum.openflow`, and what the session says goes to the switch.  Inside the
+daemon the sessions come as the context ``plans``; on os-ken's own runtime they
+come from a plan file named by the environment variable ``QUANTUM_PLAN``.
+"""
+
+import os
+from pathlib import Path
+from typing import Any, Protocol
+
+from os_ken.base import app_manager
+from os_ken.controller import ofp_event
+from os_ken.controller.handler import DEAD_DISPATCHER, MAIN_DISPATCHER, set_ev_cls
+from os_ken.ofproto import ofproto_v1_3
+
+from quantum.openflow.messages import error_words
+from quantum.openflow.planfile import read_plan
+from quantum.openflow.session import Session
+
+
+class Plans(Protocol):
+    """Where sessions come from, and how what they say reaches a switch."""
+
+    def session(self, datapath_id: int) -> Session:
+        """Give the session of a switch, the same each time."""
+
+    def talk(self, datapath: Any, session: Session) -> None:
+        """Send what the session has to say now."""
+
+
+class PlanFile:
+    """The plans of os-ken's own runtime, read from a file."""
+
+    def __init__(self) -> None:
+        self._wanted = read_plan(Path(os.environ["QUANTUM_PLAN"]).read_bytes())
+        self._sessions: dict[int, Session] = {}
+
+    def session(self, datapath_id: int) -> Session:
+        """Give the session of a switch; one that is not in the plan carries nothing."""
+        if datapath_id not in self._sessions:
+            session = Session(report=lambda _: None)
+            session.know(self._wanted.get(datapath_id, {}))
+            self._sessions[datapath_id] = session
+        return self._sessions[datapath_id]
+
+    def talk(self, datapath: Any, session: Session) -> None:
+        """Send everything; os-ken waits by itself when a switch is slow."""
+        for chunk in session.talk():
+            if chunk:
+                datapath.send(chunk)
+
+
+class IsolationApp(app_manager.OSKenApp):
+    """Brings every switch to the flows that its session wants."""
+
+    OFP_VERSIONS = (ofproto_v1_3.OFP_VERSION,)
+    _CONTEXTS = {"plans": PlanFile}  # noqa: RUF012 - os-ken's own convention
+
+    def __init__(self, *args: Any, plans: Plans, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._plans = plans
+
+    @set_ev_cls(ofp_event.EventOFPStateChange, [MAIN_DISPATCHER, DEAD_DISPATCHER])
+    def state_change(self, ev: Any) -> None:
+        """A switch has finished its handshake, or is gone."""
+        if ev.datapath.id is None:
+            return
+        session = self._plans.session(ev.datapath.id)
+        if ev.state == MAIN_DISPATCHER:
+            session.joined()
+            self._plans.talk(ev.datapath, session)
+        else:
+            session.left()
+
+    @set_ev_cls(ofp_event.EventOFPFlowStatsReply, MAIN_DISPATCHER)
+    def flow_stats(self, ev: Any) -> None:
+        """A switch tells its flows."""
+        session = self._plans.session(ev.msg.datapath.id)
+        session.flow_stats(ev.msg.xid, bytes(ev.msg.buf))
+        self._plans.talk(ev.msg.datapath, session)
+
+    @set_ev_cls(ofp_event.EventOFPAggregateStatsReply, MAIN_DISPATCHER)
+    def flow_count(self, ev: Any) -> None:
+        """A switch tells how many flows it has."""
+        session = self._plans.session(ev.msg.datapath.id)
+        session.counted(ev.msg.xid, ev.msg.body.flow_count)
+        self._plans.talk(ev.msg.datapath, session)
+
+    @set_ev_cls(ofp_event.EventOFPBarrierReply, MAIN_DISPATCHER)
+    def barrier(self, ev: Any) -> None:
+        """A switch has done everything that it was told."""
+        session = self._plans.session(ev.msg.datapath.id)
+        session.barrier(ev.msg.xid)
+        self._plans.talk(ev.msg.datapath, session)
+
+    @set_ev_cls(ofp_event.EventOFPErrorMsg, MAIN_DISPATCHER)
+    def error(self, ev: Any) -> None:
+        """A switch refuses something."""
+        session = self._plans.session(ev.msg.datapath.id)
+        code = getattr(ev.msg, "exp_type", None) if ev.msg.code is None else ev.msg.code
+        session.error(ev.msg.xid, error_words(ev.msg.type, code))
+        self._plans.talk(ev.msg.datapath, session)
