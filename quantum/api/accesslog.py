@@ -1,0 +1,66 @@
+# SPDX-FileCopyrightText: 2026 The Quantum authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+The access log: a line per request, written in bundles.
+
+The lines are in the Common Log Format.  Nothing here opens or rotates a file.
+"""
+
+from collections.abc import Callable
+from time import gmtime, strftime
+
+from attrs import define, field
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.web.http import Request
+
+_QUIET = {ord('"'): "\\x22", ord("\\"): "\\\\"}
+
+
+@define(eq=False)
+class AccessLog:
+    """
+    Gathers lines, and hands them on at most ``delay`` seconds later.
+
+    ``write`` gets whole lines; if it raises, those lines are lost, not the
+    requests.
+    """
+
+    _clock: IReactorTime
+    _write: Callable[[str], object]
+    _delay: float = 1.0
+    _room: int = 1000
+    _lines: list[str] = field(factory=list, init=False)
+    _timer: IDelayedCall | None = field(default=None, init=False)
+
+    def note(self, request: Request) -> None:
+        """Remember a request that was answered."""
+        host = getattr(request.getClientAddress(), "host", None) or "-"
+        when = strftime("%d/%b/%Y:%H:%M:%S +0000", gmtime(self._clock.seconds()))
+        self._lines.append(
+            f'{host} - - [{when}] "{_plain(request.method)} {_plain(request.uri)} '
+            f'{_plain(request.clientproto)}" {request.code} '
+            f"{request.sentLength or '-'}\n"
+        )
+        if len(self._lines) >= self._room:
+            self.flush()
+        elif self._timer is None:
+            self._timer = self._clock.callLater(self._delay, self._tick)
+
+    def flush(self) -> None:
+        """Hand on all lines now."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        lines, self._lines = self._lines, []
+        if lines:
+            self._write("".join(lines))
+
+    def _tick(self) -> None:
+        self._timer = None
+        self.flush()
+
+
+def _plain(text: bytes) -> str:
+    """Show bytes so that they can neither end the line nor the quotes."""
+    shown = text.decode("ascii", "backslashreplace").translate(_QUIET)
+    return shown if shown.isprintable() else repr(shown)[1:-1]
