@@ -1,0 +1,176 @@
+# SPDX-FileCopyrightText: 2026 The Quantum authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+The ledger: what tenants asked, durably, and how far reality has come.
+
+It is put together here from parts that know little of each other: the
+catalogue answers reads, drafts judge what is asked, the writer records it, the
+publication shows it.
+"""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+from attrs import define, field
+from msgspec.structs import replace
+from twisted.internet.defer import Deferred, maybeDeferred, succeed
+from twisted.internet.interfaces import IReactorTime
+from zope.interface import implementer
+
+from quantum.interfaces import IIntent, IStatusBoard
+from quantum.model import Binding, Status
+from quantum.storage.batch import apply_batch, settle
+from quantum.storage.catalogue import Catalogue
+from quantum.storage.database import Database, DatabaseUnusable
+from quantum.storage.drafts import Drafts
+from quantum.storage.load import load
+from quantum.storage.network_writes import FreeSegment, RememberSwitch
+from quantum.storage.outlook import Outlook
+from quantum.storage.publication import Listener, Publication
+from quantum.storage.segments import SegmentPool
+from quantum.storage.thread import DatabaseThread
+from quantum.storage.upgrade import upgrade
+from quantum.storage.write import Write
+from quantum.storage.writer import InThread, Writer
+
+QUEUE_LIMIT = 1000
+
+
+def _new_id() -> str:
+    """Make an id that nobody can guess."""
+    return str(uuid4())
+
+
+@define(kw_only=True)
+class Means:
+    """What a ledger works with; a test gives it others than a daemon does."""
+
+    clock: IReactorTime
+    in_thread: InThread
+    stop_thread: Callable[[], None] = lambda: None
+    queue_limit: int = QUEUE_LIMIT
+    pool: SegmentPool = field(factory=SegmentPool)
+    new_id: Callable[[], str] = _new_id
+
+    @classmethod
+    def of_daemon(cls, reactor: Any, queue_limit: int = QUEUE_LIMIT) -> "Means":
+        """Use a thread beside the reactor's."""
+        thread = DatabaseThread(reactor)
+        return cls(
+            clock=reactor,
+            in_thread=thread.run,
+            stop_thread=thread.stop,
+            queue_limit=queue_limit,
+        )
+
+
+@implementer(IIntent, IStatusBoard)
+@define
+class Ledger:
+    """
+    The record, as the API and a fabric see it.
+
+    ``catalogue`` answers reads; ``drafts`` turns a tenant's wish into a write,
+    which `record` makes durable.  Use both on the reactor's thread only, with
+    nothing in between that could let another draft in.
+    """
+
+    catalogue: Catalogue
+    drafts: Drafts
+    _outlook: Outlook
+    _publication: Publication
+    _writer: Writer
+    _close: Callable[[], None]
+
+    @classmethod
+    def open(cls, url: str, means: Means) -> "Ledger":
+        """
+        Open a database, bring its schema up to date and read it.
+
+        :raise DatabaseUnusable: It cannot be used; the message says what to fix.
+        """
+        return cls.over(Database.open(url), means)
+
+    @classmethod
+    def over(cls, database: Database, means: Means) -> "Ledger":
+        """
+        Use a database that is open already; it is closed with the ledger.
+
+        :raise DatabaseUnusable: It cannot be used; the message says what to fix.
+        """
+        try:
+            upgrade(database)
+            catalogue = load(database)
+        except DatabaseUnusable:
+            database.close()
+            raise
+        means.pool.skip_past(max(catalogue.segments, default=0))
+        outlook = Outlook(catalogue)
+        publication = Publication(catalogue, outlook)
+        writer = Writer(
+            partial(apply_batch, database),
+            partial(settle, database),
+            publication,
+            means.in_thread,
+            means.clock,
+            means.queue_limit,
+        )
+
+        def close() -> None:
+            means.stop_thread()
+            database.close()
+
+        drafts = Drafts(catalogue, outlook, means.pool, means.new_id)
+        return cls(catalogue, drafts, outlook, publication, writer, close)
+
+    def record(self, write: Write) -> Deferred[Any]:
+        """
+        Make a draft durable.
+
+        :return: Fires with the network or port as it then stands, or with None
+            when it is gone, after readers and listeners have seen it.
+
+        :raise Overloaded: Too many writes are waiting.
+        :raise RecordFailed: The daemon is ending, or the database is lost.
+        """
+        if write.is_idle and not self._outlook.is_awaited(write.key):
+            return succeed(write.before)
+        answer = self._writer.submit(write)
+        self._outlook.add(write)
+        return answer
+
+    def subscribe(self, listener: Listener) -> None:
+        """Call ``listener`` with each batch of changes, after it is durable."""
+        self._publication.subscribe(listener)
+
+    async def close(self) -> None:
+        """Accept nothing more, wait for what was accepted, close the database."""
+        await self._writer.stop()
+        self._close()
+
+    def bound(self, attachment: str) -> Binding | None:
+        return self.catalogue.bound(attachment)
+
+    def bindings(self) -> Iterable[Binding]:
+        return self.catalogue.bindings()
+
+    def known_switches(self) -> frozenset[str]:
+        return frozenset(self.catalogue.switches)
+
+    def quarantined_segments(self) -> frozenset[int]:
+        return frozenset(self.catalogue.quarantined)
+
+    def remember_switch(self, datapath_id: str) -> Deferred[None]:
+        if datapath_id in self.catalogue.switches:
+            return succeed(None)
+        return maybeDeferred(self.record, RememberSwitch(datapath_id))
+
+    def free_segment(self, segment_id: int) -> Deferred[None]:
+        return maybeDeferred(self.record, FreeSegment(segment_id))
+
+    def report(self, port_id: str, status: Status) -> None:
+        port = self.catalogue.recorded_port(port_id)
+        if port is not None and port.status != status:
+            self.catalogue.put_port(replace(port, status=status))
