@@ -6,6 +6,7 @@ The access log: a line per request, written in bundles.
 The lines are in the Common Log Format.  Nothing here opens or rotates a file.
 """
 
+import re
 from collections.abc import Callable
 from time import gmtime, strftime
 
@@ -13,7 +14,7 @@ from attrs import define, field
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.web.http import Request
 
-_QUIET = {ord('"'): "\\x22", ord("\\"): "\\\\"}
+_STRANGE = re.compile(r"[^ !#-\[\]-~]")
 
 
 @define(eq=False)
@@ -61,6 +62,5 @@ class AccessLog:
 
 
 def _plain(text: bytes) -> str:
-    """Show bytes so that they can neither end the line nor the quotes."""
-    shown = text.decode("ascii", "backslashreplace").translate(_QUIET)
-    return shown if shown.isprintable() else repr(shown)[1:-1]
+    """Show bytes so that they can end neither the line nor the quotes."""
+    return _STRANGE.sub(lambda char: f"\\x{ord(char[0]):02x}", text.decode("latin-1"))
