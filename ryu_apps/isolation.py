@@ -20,7 +20,7 @@ from os_ken.ofproto import ofproto_v1_3
 
 from quantum.openflow.messages import error_words
 from quantum.openflow.planfile import read_plan
-from quantum.openflow.session import Session
+from quantum.openflow.session import WAITING, Session
 
 
 class Plans(Protocol):
@@ -50,9 +50,9 @@ class PlanFile:
 
     def talk(self, datapath: Any, session: Session) -> None:
         """Send everything; os-ken waits by itself when a switch is slow."""
-        for chunk in session.talk():
-            if chunk:
-                datapath.send(chunk)
+        while (words := session.say()) != WAITING:
+            if words:
+                datapath.send(words)
 
 
 class IsolationApp(app_manager.OSKenApp):

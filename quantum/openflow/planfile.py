@@ -38,7 +38,8 @@ def write_plan(switches: Mapping[int, Iterable[LocalPort]]) -> bytes:
         _Plan(
             {
                 f"{datapath_id:016x}": [
-                    _Port(p.ofport, p.segment, p.mac.hex(":") if p.mac else None) for p in ports
+                    _Port(p.ofport, p.segment, p.mac.hex(":") if p.mac else None)
+                    for p in ports
                 ]
                 for datapath_id, ports in switches.items()
             }

@@ -3,7 +3,7 @@
 """
 The conversation with one switch, without any input or output of its own.
 
-Bytes that should be sent are pulled out of `Session.talk`; what the switch
+Bytes that should be sent are pulled out by `Session.say`; what the switch
 answered is put in by the other methods.  Connecting, auditing and repairing
 are one path: read the flows, compare, send the difference, wait for the
 barrier.  Changes go the same way without the reading.
@@ -33,7 +33,12 @@ LAST_XID: Final = 0x7F000000
 """Our transaction ids, apart from those that os-ken draws for its own messages."""
 
 Talk = Iterator[bytes | None]
-"""Bytes to send; ``b""``: still thinking; None: waiting for the switch."""
+"""Bytes to send; `THINKING`; or `WAITING`."""
+THINKING: Final = None
+"""There may be something to say in a moment."""
+WAITING: Final = b""
+"""There is nothing to say until something happens."""
+
 Report = Callable[[Collection[int] | None], None]
 """Is told the ports whose fate has changed; None for every port."""
 
@@ -173,20 +178,24 @@ class Session:
         if self._reading and xid == self._reading:
             self._refuse(f"the switch does not tell its flows: {words}")
 
-    def talk(self) -> Iterator[bytes]:
-        """Say what can be said now; ``b""`` means: still thinking, ask again soon."""
-        while self._script is not None:
-            chunk = next(self._script, None)
-            if chunk is None:
-                return
+    def say(self) -> bytes | None:
+        """
+        Give the next bytes for the switch.
+
+        :return: Whole messages, `THINKING`, or `WAITING`.
+        """
+        if self._script is None:
+            return WAITING
+        words = next(self._script, WAITING)
+        if words != WAITING:
             self.progress += 1
-            yield chunk
+        return words
 
     # The conversation
 
     def _converse(self) -> Talk:
         while not self._is_known:
-            yield None
+            yield WAITING
         yield from self._sync()
         while self.phase is not Phase.REFUSING:
             audit, self._audit_due = self._audit_due, ""
@@ -198,7 +207,7 @@ class Session:
             elif audit == "count":
                 yield from self._count()
             else:
-                yield None
+                yield WAITING
 
     def _sync(self) -> Talk:
         """Read, compare, and put right; if that is refused, with fewer ports."""
@@ -210,7 +219,7 @@ class Session:
             while not installed.is_complete:
                 if self.phase is Phase.CHANGING:  # an audit never delays a change
                     break
-                yield None
+                yield WAITING
             self._installed, self._reading = None, 0
             if not installed.is_complete:
                 return
@@ -237,7 +246,7 @@ class Session:
                 bundle.add(flow, wanted)
             self.flow_count += 1
             if self.flow_count % BREATH == 0:
-                yield bundle.take() if bundle.is_full_chunk else b""
+                yield bundle.take() if bundle.is_full_chunk else THINKING
         for stale in installed.stale():
             bundle.remove(None, stale)
             if bundle.is_full_chunk:
@@ -271,7 +280,7 @@ class Session:
         while self._counted is None:
             if self.phase is Phase.CHANGING:
                 break
-            yield None
+            yield WAITING
         self._reading = 0
         if self._counted not in (None, self.flow_count):
             self._audit_due = "all"
@@ -283,7 +292,7 @@ class Session:
             self.flows_sent += len(bundle.flows)
             yield bundle.take()
             while not bundle.is_done:
-                yield None
+                yield WAITING
         self._bundle = None
         if self._next_xid > LAST_XID:
             self._next_xid = FIRST_XID

@@ -1,0 +1,59 @@
+# SPDX-FileCopyrightText: 2026 The Quantum authors
+# SPDX-License-Identifier: Apache-2.0
+"""How far reality has come with one port, and in plain words why no further."""
+
+from attrs import frozen
+
+from quantum.model import ADMIN_DOWN, UP, Binding, OpStatus, Status
+from quantum.openflow.phase import Phase
+
+
+@frozen
+class Sighting:
+    """Where the interface of a port is, and how its switch stands."""
+
+    name: str
+    ofport: int
+    hypervisor: str
+    datapath_id: int
+    phase: Phase
+    fate: str | None
+    """As `quantum.openflow.session.Session.fate` says."""
+    elsewhere: tuple[str, ...] = ()
+    """Hypervisors on which the same interface is seen too, and refused."""
+
+
+def op_status(binding: Binding, seen: Sighting | None) -> Status:
+    """
+    Compute a plugged port's status from what is asked and what is seen.
+
+    It is ``UP`` only when the switch has acknowledged the barrier behind the
+    port's flows on the present connection.
+    """
+    if not binding.is_active:
+        return ADMIN_DOWN
+    if seen is None:
+        return _down(f"interface {binding.attachment} was not seen on any hypervisor")
+    where = f"interface {seen.name} on hypervisor {seen.hypervisor}"
+    if not seen.ofport:
+        status = _soon(f"{where} has no OpenFlow port yet")
+    elif seen.phase is Phase.ABSENT:
+        status = _down(f"{where}: switch {seen.datapath_id:016x} is not connected")
+    elif seen.fate:
+        status = _down(f"{where}: {seen.fate}")
+    elif seen.fate is not None:
+        status = _soon(f"{where}: the switch has not acknowledged it yet")
+    elif seen.elsewhere:
+        others = ", ".join(seen.elsewhere)
+        status = Status(OpStatus.UP, f"{where}; also seen, and refused, on {others}")
+    else:
+        status = UP
+    return status
+
+
+def _down(reason: str) -> Status:
+    return Status(OpStatus.DOWN, reason)
+
+
+def _soon(reason: str) -> Status:
+    return Status(OpStatus.PROVISIONING, reason)
