@@ -1,0 +1,217 @@
+# SPDX-FileCopyrightText: 2026 The Quantum authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+One switch's connection: Twisted's protocol around frames, echoes and deadlines.
+
+Everything a peer may do ends here: bytes that are not OpenFlow, silence before
+or after the handshake, a stolen or changing identity, a deaf ear.  It costs that
+connection and nobody else.
+"""
+
+from typing import Any, cast
+
+from attrs import define, field
+from os_ken.controller.handler import MAIN_DISPATCHER
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime, ITCPTransport
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from quantum.channel import layouts
+from quantum.channel.datapath import TwistedDatapath
+from quantum.channel.frames import Frame, Framer, ProtocolError
+from quantum.channel.limits import SLICE, Limits
+from quantum.channel.outlet import Outlet, Wire
+from quantum.channel.requests import Requests
+from quantum.channel.roster import Roster
+from quantum.channel.switchboard import Switchboard
+
+log = Logger()
+
+
+@define(eq=False, slots=False)
+class Connection(Protocol):
+    """A switch from its first byte to its last."""
+
+    address: Any
+    _clock: IReactorTime
+    _limits: Limits
+    _switchboard: Switchboard
+    _roster: Roster
+    ended: Deferred[None] = field(factory=Deferred, init=False)
+    """Fires when the transport is gone."""
+    requests: Requests = field(init=False)
+    outlet: Outlet = field(init=False)
+    datapath: TwistedDatapath = field(init=False)
+    is_open: bool = field(default=False, init=False)
+    _framer: Framer = field(factory=Framer, init=False)
+    _deadline: IDelayedCall = field(init=False)
+    _pulse: LoopingCall = field(init=False)
+    _next: IDelayedCall | None = field(default=None, init=False)
+    _is_contesting: bool = field(default=False, init=False)
+    _is_reading: bool = field(default=True, init=False)
+
+    def connectionMade(self) -> None:
+        """Greet the switch, and begin to count its time."""
+        clock, limits = self._clock, self._limits
+        if ITCPTransport.providedBy(self.transport):
+            self.transport.setTcpNoDelay(True)
+        self.is_open = True
+        self.requests = Requests(clock, limits.reply_limit)
+        self.outlet = Outlet(self._wire, clock, limits.buffer_limit, self.drop)
+        self.outlet.open()
+        self._deadline = clock.callLater(
+            limits.handshake_deadline, self.drop, "it did not finish its handshake"
+        )
+        self._pulse = LoopingCall(self._ping)
+        self._pulse.clock = clock
+        self.datapath = self._switchboard.attach(self)
+        self.datapath.send_msg(self.datapath.ofproto_parser.OFPHello(self.datapath))
+        self._pulse.start(limits.echo_interval, now=False)
+
+    def dataReceived(self, data: bytes) -> None:
+        """Handle what was received, a slice per turn of the reactor."""
+        self._framer.feed(data)
+        if self._next is None and not self._is_contesting:
+            self._slice()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Tell everybody, once."""
+        if self.is_open:
+            why = reason.getErrorMessage()
+            log.info("{address}: connection ended: {why}", address=self.name, why=why)
+            self._end()
+        self.ended.callback(None)
+
+    def drop(self, reason: str) -> None:
+        """Close now, and log why."""
+        if self.is_open:
+            log.warn(  # noqa: G010  so Twisted calls it
+                "{address}: dropped: {why}", address=self.name, why=reason
+            )
+            self._end()
+            self._wire.abortConnection()
+
+    def hang_up(self) -> None:
+        """Close when what was written has been sent, or at the deadline."""
+        if self.is_open:
+            self.outlet.finish()
+            self._wire.loseConnection()
+
+    def reached(self, state: str) -> None:
+        """Stop the deadline when the handshake is over."""
+        if state == MAIN_DISPATCHER and self._deadline.active():
+            self._deadline.cancel()
+            log.info("{address}: is a switch", address=self.name)
+
+    async def is_alive(self) -> bool:
+        """Ask for an echo; whether it comes within the probe's deadline."""
+        echo = self.datapath.ofproto_parser.OFPEchoRequest(self.datapath)
+        answer = self.datapath.request(echo, self._limits.probe_deadline)
+        return await answer.addCallbacks(lambda _: True, lambda _: False)
+
+    @property
+    def name(self) -> str:
+        """How a log names it: by its address and, once known, its datapath id."""
+        host = getattr(self.address, "host", None)
+        where = "a Unix socket" if host is None else f"{host}:{self.address.port}"
+        number = self.datapath.id
+        return where if number is None else f"{number:016x} at {where}"
+
+    @property
+    def _wire(self) -> Wire:
+        return cast("Wire", self.transport)
+
+    def _slice(self) -> None:
+        """Handle frames for as long as one turn of the reactor should take."""
+        self._next = None
+        until = self._clock.seconds() + SLICE
+        try:
+            while self.is_open and not self._is_contesting:
+                frame = self._framer.take()
+                if frame is None:
+                    self._read(True)
+                    return
+                self._receive(frame)
+                if self._clock.seconds() >= until:
+                    self._later()
+                    return
+        except ProtocolError as problem:
+            self.drop(str(problem))
+
+    def _later(self) -> None:
+        if self.is_open and not self._is_contesting:
+            self._read(False)
+            self._next = self._clock.callLater(0, self._slice)
+
+    def _read(self, is_wanted: bool) -> None:
+        """Let the transport read on, or not."""
+        if self.is_open and is_wanted != self._is_reading:
+            self._is_reading = is_wanted
+            if is_wanted:
+                self._wire.resumeProducing()
+            else:
+                self._wire.pauseProducing()
+
+    def _receive(self, frame: Frame) -> None:
+        """Handle one frame, unless it first raises the question who this is."""
+        if frame.kind != layouts.FEATURES_REPLY or self._is_admitted(frame):
+            self._handle(frame)
+
+    def _handle(self, frame: Frame) -> None:
+        message = self._switchboard.deliver(self.datapath, frame)
+        if self.is_open:
+            self.requests.answer(frame, message)
+            if len(self.datapath.ports) > self._limits.port_limit:
+                raise ProtocolError("it has too many ports")
+
+    def _is_admitted(self, frame: Frame) -> bool:
+        """Look at who the switch says it is; False while that is in question."""
+        number = int.from_bytes(frame.data[8:16])
+        if number == 0 or self.datapath.id not in {None, number}:
+            raise ProtocolError(f"it calls itself {number:016x}")
+        if frame.data[21]:
+            raise ProtocolError("auxiliary connections are of no use here")
+        if self._roster.enter(number, self):
+            return True
+        self._is_contesting = True
+        self._read(False)
+        Deferred.fromCoroutine(self._contest(number, frame)).addErrback(
+            lambda failure: log.failure("identity of a switch", failure=failure)
+        )
+        return False
+
+    async def _contest(self, number: int, frame: Frame) -> None:
+        is_admitted = await self._roster.contest(number, self)
+        self._is_contesting = False
+        if not is_admitted:
+            self.drop(f"another connection is {number:016x}, and lives")
+        if self.is_open:
+            self._handle(frame)
+            self._slice()
+
+    def _ping(self) -> None:
+        """Ask for an echo, unless too many were not answered."""
+        silent = len(self.datapath.unreplied_echo_requests)
+        if silent >= self._limits.unanswered_echoes:
+            self.drop(f"{silent} echo requests were not answered")
+            return
+        echo = self.datapath.ofproto_parser.OFPEchoRequest(self.datapath)
+        self.datapath.unreplied_echo_requests.append(self.datapath.set_xid(echo))
+        self.datapath.send_msg(echo)
+
+    def _end(self) -> None:
+        """Stop everything; applications hear of it before requests do."""
+        self.is_open = False
+        self.outlet.close()
+        for call in (self._deadline, self._next):
+            if call is not None and call.active():
+                call.cancel()
+        if self._pulse.running:
+            self._pulse.stop()
+        if self.datapath.id is not None:
+            self._roster.leave(self.datapath.id, self)
+        self._switchboard.detach(self.datapath)
+        self.requests.close()
