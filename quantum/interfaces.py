@@ -16,6 +16,7 @@ one above it, but reports what it saw.  The contract suites in
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any
 
 from attrs import frozen
 from twisted.plugin import IPlugin
@@ -196,7 +197,7 @@ class Surroundings:
 
     config: Config
     """The whole configuration, already validated."""
-    reactor: object
+    reactor: Any
     """The reactor; a plugin never imports it."""
     warn: Callable[[str], None]
     """Say something that the operator should read."""

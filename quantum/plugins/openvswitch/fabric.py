@@ -28,7 +28,7 @@ from quantum.openflow.layout import LocalPort
 from quantum.openflow.phase import Phase
 from quantum.openflow.session import Session
 from quantum.openflow.status import Sighting, op_status
-from quantum.plugins.openvswitch.quarantine import Quarantine
+from quantum.plugins.openvswitch.quarantine import Quarantine, detached
 from quantum.plugins.openvswitch.sightings import Sightings
 from quantum.plugins.openvswitch.switch import Switch
 
@@ -67,6 +67,11 @@ class OpenVSwitchFabric:
             elif isinstance(change, NetworkDeleted):
                 self.quarantine.add(change.network.segment_id)
         self._look_at(attachments)
+
+    def show_all(self) -> None:
+        """Report the status of every plugged port."""
+        for binding in list(self._intent.bindings()):
+            self._board.report(binding.port_id, self._status(binding))
 
     # From hypervisors, by OVSDB
 

@@ -25,8 +25,6 @@ class Switch:
     datapath: Any = None
     is_synced: bool = False
     """OVSDB has told its interfaces."""
-    last_progress: tuple[int, float] = (0, 0.0)
-    """The session's progress, and when it was last seen to grow."""
     _seen: dict[str, SeenInterface] = field(factory=dict)
     _carriers: dict[int, str] = field(factory=dict)
 

@@ -1,0 +1,16 @@
+# SPDX-FileCopyrightText: 2026 The Quantum authors
+# SPDX-License-Identifier: Apache-2.0
+"""The Open vSwitch plugin: the ledger over the fabric."""
+
+from quantum.interfaces import Surroundings
+from quantum.plugins.openvswitch.service import OpenVSwitchService
+from quantum.plugins.recorded import RecordedPlugin
+from quantum.storage.ledger import Ledger, Means
+
+
+def make(surroundings: Surroundings) -> RecordedPlugin:
+    """Open the ledger and make the fabric; nothing is connected yet."""
+    config = surroundings.config
+    means = Means.of_daemon(surroundings.reactor, config.database.queue_limit)
+    ledger = Ledger.open(config.database_url, means)
+    return RecordedPlugin(ledger, OpenVSwitchService(surroundings, ledger, ledger))

@@ -1,0 +1,105 @@
+# SPDX-FileCopyrightText: 2026 The Quantum authors
+# SPDX-License-Identifier: Apache-2.0
+"""The Open vSwitch fabric with its connections and its clock."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from twisted.application.service import MultiService
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.task import LoopingCall
+from zope.interface import implementer
+
+import ryu_apps.isolation
+from quantum.channel.host import RyuHost
+from quantum.channel.limits import Limits
+from quantum.channel.listener import OpenFlowListener
+from quantum.channel.ovsdb.bridge import WantedBridge
+from quantum.channel.ovsdb.client import HypervisorClients, Places
+from quantum.config import Config
+from quantum.interfaces import IFabric, IIntent, IStatusBoard, Surroundings
+from quantum.model import Change
+from quantum.plugins.openvswitch.fabric import OpenVSwitchFabric
+from quantum.plugins.openvswitch.planner import PlanWriter
+from quantum.plugins.openvswitch.quarantine import Quarantine
+from quantum.plugins.openvswitch.rounds import Rounds
+
+
+@implementer(IFabric)
+class OpenVSwitchService(MultiService):
+    """
+    Listens for switches, dials hypervisors, and goes its rounds.
+
+    Switches are accepted only after every recorded port has a status, so that
+    what a switch reports is never overwritten by what was there before it.
+    """
+
+    def __init__(
+        self, surroundings: Surroundings, intent: IIntent, board: IStatusBoard
+    ) -> None:
+        super().__init__()
+        config, reactor = surroundings.config, surroundings.reactor
+        self._config = config
+        self._reactor = reactor
+        self.fabric = OpenVSwitchFabric(intent, board, Quarantine(intent))
+        limits = _limits(config)
+        self._host = RyuHost(self._reactor, limits)
+        self._listener = OpenFlowListener(self._host, limits)
+        self._rounds = LoopingCall(Rounds(self.fabric, self._reactor))
+        self._rounds.clock = self._reactor
+        self._plans = PlanWriter(config.openvswitch.plan_file, self.fabric.switches)
+        self._writing = LoopingCall(self._plans.write)
+        self._writing.clock = self._reactor
+        HypervisorClients(
+            self._reactor,
+            Places(config.ovsdb_endpoints, config.ovsdb.listen),
+            WantedBridge(
+                config.openvswitch.integration_bridge,
+                config.controller,
+                config.openvswitch.datapath_type,
+            ),
+            self.fabric,
+            surroundings.warn,
+        ).setServiceParent(self)
+
+    def admit(self, change: Change) -> None:
+        self.fabric.admit(change)
+
+    def tell(self, changes: Sequence[Change]) -> None:
+        self.fabric.tell(changes)
+
+    def startService(self) -> Any:
+        return Deferred.fromCoroutine(self._start())
+
+    def stopService(self) -> Any:
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _start(self) -> None:
+        self.fabric.show_all()
+        self._host.run([ryu_apps.isolation], {"plans": self.fabric})
+        endpoint = serverFromString(self._reactor, self._config.openflow.listen)
+        await self._listener.listen(endpoint)
+        super().startService()
+        self._rounds.start(self._config.openvswitch.audit_interval, now=False)
+        if self._config.openvswitch.plan_file:
+            self._writing.start(self._config.openvswitch.audit_interval, now=False)
+
+    async def _stop(self) -> None:
+        for call in (self._rounds, self._writing):
+            if call.running:
+                call.stop()
+        await super().stopService()
+        await self._listener.stop()
+        self._host.close()
+
+
+def _limits(config: Config) -> Limits:
+    """What switches may cost, as configured."""
+    options = config.openflow
+    return Limits(
+        handshake_deadline=options.handshake_deadline,
+        echo_interval=options.echo_interval,
+        buffer_limit=options.buffer_limit,
+        max_connections=options.max_connections,
+    )
