@@ -40,9 +40,7 @@ class Repair:
     operations: list[Operation] = field(factory=list)
     """One transaction; empty when there is nothing to do."""
     complaints: list[str] = field(factory=list)
-    """What is wrong and stays so."""
-    alarms: list[str] = field(factory=list)
-    """What was wrong until this transaction."""
+    """What is wrong now, in plain words."""
 
 
 def repair(replica: Replica, wanted: WantedBridge) -> Repair:
@@ -63,10 +61,10 @@ def repair(replica: Replica, wanted: WantedBridge) -> Repair:
         )
     change = _change(replica, row, bridge, wanted)
     if bridge.fail_mode != "secure":
-        work.alarms.append(
-            f"bridge {wanted.name} had fail_mode {bridge.fail_mode or 'standalone'},"
+        work.complaints.append(
+            f"bridge {wanted.name} has fail_mode {bridge.fail_mode or 'standalone'},"
             " which forwards between all tenants while no controller is connected;"
-            " set to secure"
+            " setting it to secure"
         )
     if change:
         work.operations = [_unchanged(row, bridge), *change]
@@ -109,6 +107,9 @@ def _change(
     replica: Replica, row: bytes, bridge: Bridge, wanted: WantedBridge
 ) -> list[Operation]:
     """Change what is wrong with a bridge that exists."""
+    if not bridge.controllers <= replica.controllers.keys():
+        # Whether one of them is ours is not known before their rows are.
+        return []
     work: list[Operation] = []
     if bridge.fail_mode != "secure":
         work.append(_update("Bridge", row, {"fail_mode": "secure"}))

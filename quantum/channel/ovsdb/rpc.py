@@ -95,6 +95,7 @@ class Session(Protocol):
     _pending: dict[int, _Pending] = field(factory=dict)
     _arrived: deque[bytes] = field(factory=deque)
     _pauses: set[str] = field(factory=set)
+    _is_taking: bool = False
     _last_id: int = 0
     _silent_beats: int = 0
     _beat: IDelayedCall | None = None
@@ -218,14 +219,21 @@ class Session(Protocol):
 
     def _take(self) -> None:
         """Understand what has arrived, in order, while nobody asks for a pause."""
+        if self._is_taking:
+            # A pause that ended at once: the loop below goes on by itself.
+            return
+        self._is_taking = True
         while self._arrived and not self._pauses:
-            document = self._arrived.popleft()
-            try:
-                self._understand(_message.decode(document))
-            except (ValueError, RecursionError) as problem:
-                self.drop(f"a message cannot be understood: {problem}")
-            except OvsdbError as problem:
-                self.drop(str(problem))
+            self._take_one(self._arrived.popleft())
+        self._is_taking = False
+
+    def _take_one(self, document: bytes) -> None:
+        try:
+            self._understand(_message.decode(document))
+        except (ValueError, RecursionError) as problem:
+            self.drop(f"a message cannot be understood: {problem}")
+        except OvsdbError as problem:
+            self.drop(str(problem))
 
     def _understand(self, message: Message) -> None:
         if isinstance(message.method, str):

@@ -1,0 +1,86 @@
+# SPDX-FileCopyrightText: 2026 The Quantum authors
+# SPDX-License-Identifier: Apache-2.0
+"""Telling the listener what became of the managed bridge and its interfaces."""
+
+from collections.abc import Callable, Iterator
+
+from attrs import define, field
+
+from quantum.channel.ovsdb import values
+from quantum.channel.ovsdb.picture import Picture, everything
+from quantum.channel.ovsdb.replica import Bridge, Replica
+from quantum.interfaces import IHypervisorListener
+
+
+@define
+class Witness:
+    """
+    Compares the replica with what the listener was told last.
+
+    While a bridge has no datapath id, because ovs-vswitchd has not made it yet,
+    nothing is told; one that loses its id for a moment keeps the last.
+    """
+
+    _replica: Replica
+    _bridge_name: str
+    _listener: IHypervisorListener
+    _complain: Callable[[str], None]
+    _row: bytes = b""
+    _datapath_id: int | None = None
+    _picture: Picture = field(init=False)
+
+    @_picture.default
+    def _make_picture(self) -> Picture:
+        return Picture(self._complain)
+
+    def forget(self) -> None:
+        """Tell everything again at the next `review`."""
+        self._row, self._datapath_id = b"", None
+        self._picture.clear()
+
+    def review(self, hypervisor: str) -> Iterator[None]:
+        """Look at what an update touched, a little at every step; then tell."""
+        touched = self._replica.settle()
+        found = self._replica.bridge(self._bridge_name)
+        if found is None:
+            yield from _drained(touched)
+            self._change(hypervisor, b"", None)
+            return
+        row, bridge = found
+        now = values.datapath_id(bridge.datapath_id)
+        if row != self._row or now not in {None, self._datapath_id}:
+            yield from _drained(touched)
+            self._change(hypervisor, row, now)
+            if now is not None:
+                yield from self._tell_all(hypervisor, now, bridge)
+        elif self._datapath_id is None:
+            yield from _drained(touched)
+        else:
+            yield from self._picture.look(self._replica, bridge, touched)
+            gone, fresh = self._picture.news()
+            if gone or fresh:
+                self._listener.interfaces_changed(
+                    hypervisor, self._datapath_id, gone, fresh
+                )
+
+    def _change(self, hypervisor: str, row: bytes, now: int | None) -> None:
+        """Turn to another bridge, or the same under another datapath id."""
+        before = self._datapath_id
+        self._row, self._datapath_id = row, now
+        self._picture.clear()
+        if before is not None and before != now:
+            self._listener.switch_gone(hypervisor, before)
+
+    def _tell_all(
+        self, hypervisor: str, datapath_id: int, bridge: Bridge
+    ) -> Iterator[None]:
+        rows = everything(bridge, self._replica)
+        yield from self._picture.look(self._replica, bridge, rows)
+        self._picture.news()
+        seen = list(self._picture.seen.values())
+        self._listener.hypervisor_synced(hypervisor, datapath_id, seen)
+
+
+def _drained(steps: Iterator[bytes]) -> Iterator[None]:
+    for _ in steps:
+        yield
