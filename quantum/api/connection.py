@@ -21,21 +21,28 @@ from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import connectionDone
 from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
-from twisted.web.http import RESPONSES, HTTPChannel, Request
+from twisted.web.http import HTTPChannel, Request
 from twisted.web.http_headers import Headers
 from typing_extensions import override
 
+from quantum.api.answers import Answer
+from quantum.api.faults import TooLarge, TooSlow
 from quantum.api.limits import Deadline, party
+from quantum.errors import Malformed, QuantumError
 
-RenderFault = Callable[
-    [bytes, bytes | None, bytes | None, int, str], tuple[bytes, bytes]
-]
+AnswerTo = Callable[[bytes, bytes | None, bytes | None, BaseException], Answer]
 """
-Put a problem into the words of the API that a caller meant.
+Answer an error in the words of the API and the format that a caller meant.
 
-Given the path, the ``Content-Type`` and ``Accept`` it sent (as far as they
-arrived), the status and the problem; returns a body and its content type.
+Given the path, the ``Content-Type`` and the ``Accept`` it sent, as far as they
+arrived; it may have sent none of them.
 """
+NO_ROOM = Answer(
+    503,
+    b"Service Unavailable",
+    ((b"Retry-After", b"1"), (b"Content-Type", b"text/plain")),
+    b"Too many connections; try again later.\n",
+)
 
 
 class Connection(HTTPChannel):
@@ -60,7 +67,7 @@ class Connection(HTTPChannel):
             self._admitted = (who,)
             self._watch(self.site.idle)
         else:
-            self.refuse(503, "too many connections")
+            self._hang_up(NO_ROOM)
 
     @override
     def connectionLost(self, reason: Failure = connectionDone) -> None:
@@ -93,7 +100,7 @@ class Connection(HTTPChannel):
         try:
             return bool(super().headerReceived(line))
         except ValueError:  # a Content-Length of more digits than int() takes
-            self.refuse(400, "Content-Length cannot be understood")
+            self.refuse(Malformed("Content-Length cannot be understood"))
             return False
 
     @override
@@ -101,14 +108,14 @@ class Connection(HTTPChannel):
         if self._refused:
             return
         if self.length is not None and self.length > self.site.limits.body:
-            self.refuse(413, f"body exceeds {self.site.limits.body} bytes")
+            self.refuse(TooLarge(self.site.limits.body))
             return
         super().allHeadersReceived()
 
     def accepts_body(self, size: int) -> bool:
         """Say whether a body may have grown to ``size`` bytes; if not, hang up."""
         if size > self.site.limits.body and not self._refused:
-            self.refuse(413, f"body exceeds {self.site.limits.body} bytes")
+            self.refuse(TooLarge(self.site.limits.body))
         return not self._refused
 
     @override
@@ -170,50 +177,48 @@ class Connection(HTTPChannel):
         """End a connection whose deadline has passed."""
         watched_by, self._watched_by = self._watched_by, None
         if watched_by is self.site.receiving:
-            self.refuse(408, "the request took too long to arrive")
+            self.refuse(TooSlow(self.site.limits.request_deadline))
         elif watched_by is self.site.idle:
             self.loseConnection()
         else:
             self._refused = True
             self.transport.abortConnection()
 
-    def refuse(self, status: int, problem: str) -> None:
+    def refuse(self, error: QuantumError) -> None:
         """Answer a request that no resource shall see, and hang up."""
-        if self._refused:
-            return
-        body, content_type = self.fault(status, problem)
-        self.transport.writeSequence(
-            [
-                b"HTTP/1.1 %d %b\r\n" % (status, RESPONSES.get(status, b"Refused")),
-                self.site.stamp(),
-                b"Connection: close\r\nContent-Type: %b\r\n" % content_type,
-                b"Content-Length: %d\r\n\r\n" % len(body),
-                body,
-            ]
-        )
-        self.loseConnection()
+        if not self._refused:
+            self._hang_up(self.answer_to(error))
 
-    def fault(self, status: int, problem: str) -> tuple[bytes, bytes]:
-        """Put a problem into the caller's format: a body and its content type."""
-        render_fault: RenderFault = self.site.render_fault
+    def answer_to(self, error: BaseException) -> Answer:
+        """Put an error into the format of the request that is being received."""
+        answer_to: AnswerTo = self.site.answer_to
         if not self.requests:
-            return render_fault(b"", None, None, status, problem)
+            return answer_to(b"", None, None, error)
         request = self.requests[-1]
-        return render_fault(
+        return answer_to(
             (self._path or request.uri).partition(b"?")[0],
             request.getHeader(b"Content-Type"),
             request.getHeader(b"Accept"),
-            status,
-            problem,
+            error,
         )
+
+    def _hang_up(self, answer: Answer) -> None:
+        """Say why, without a request, and close the connection."""
+        lines = [b"HTTP/1.1 %d %b\r\n" % (answer.code, answer.reason)]
+        lines.append(self.site.stamp())
+        lines.extend(b"%b: %b\r\n" % header for header in answer.headers)
+        lines.append(b"Connection: close\r\n")
+        lines.append(b"Content-Length: %d\r\n\r\n" % len(answer.body))
+        self.transport.write(b"".join(lines) + answer.body)
+        self.loseConnection()
 
     @override
     def lineLengthExceeded(self, line: bytes) -> None:
-        self.refuse(400, "a line of the request is too long")
+        self.refuse(Malformed("a line of the request is too long"))
 
     @override
     def _respondToBadRequestAndDisconnect(self) -> None:
-        self.refuse(400, "this is not an HTTP/1.1 request")
+        self.refuse(Malformed("this is not an HTTP/1.1 request"))
 
     def _watch(self, deadline: Deadline | None) -> None:
         if self._watched_by is not None:

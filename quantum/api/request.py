@@ -73,18 +73,19 @@ class ApiRequest(server.Request):
 
     @override
     def processingFailed(self, reason: Failure) -> Failure:
-        """Log a programmer's error once, and tell the caller no more than that."""
-        self._log.failure("{uri} failed", failure=reason, uri=self.uri)
+        """Have a programmer's error logged once; its caller learns no more of it."""
         if self._disconnected or self.finished:
+            self._log.failure("{uri} failed unheard", failure=reason, uri=self.uri)
             return reason
+        answer = self.channel.answer_to(reason.value)
         if self.startedWriting:
             self.loseConnection()
             return reason
-        body, content_type = self.channel.fault(500, "internal error")
-        self.setResponseCode(500)
-        self.setHeader(b"Content-Type", content_type)
-        self.setHeader(b"Content-Length", b"%d" % len(body))
-        self.write(body)
+        self.setResponseCode(answer.code, answer.reason)
+        for name, value in answer.headers:
+            self.setHeader(name, value)
+        self.setHeader(b"Content-Length", b"%d" % len(answer.body))
+        self.write(answer.body)
         self.finish()
         return reason
 
@@ -101,16 +102,15 @@ class ApiRequest(server.Request):
     def _answer(self, body: bytes) -> None:
         """Write a whole answer as one piece."""
         headers = self.responseHeaders
-        kind = headers.hasHeader(b"Content-Type")
+        headers.setRawHeaders(b"Content-Length", [b"%d" % len(body)])
+        if self.defaultContentType and not headers.hasHeader(b"Content-Type"):
+            headers.setRawHeaders(b"Content-Type", [self.defaultContentType])
         head = [self.clientproto, b" %d " % self.code, self.code_message, b"\r\n"]
         head.append(self.site.stamp())
         for name, values in headers.getAllRawHeaders():
             for value in values:
                 head.extend((name, b": ", value, b"\r\n"))
-        if not kind and self.defaultContentType:
-            head.extend((b"Content-Type: ", self.defaultContentType, b"\r\n"))
-        head.append(b"Content-Length: %d\r\n\r\n" % len(body))
-        head.append(body)
+        head.extend((b"\r\n", body))
         self.startedWriting = 1
         self.sentLength = len(body)
         self.channel.write(b"".join(head))

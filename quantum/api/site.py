@@ -14,20 +14,10 @@ from twisted.web.server import Site
 from typing_extensions import override
 
 from quantum.api.accesslog import AccessLog
-from quantum.api.connection import Connection, RenderFault
+from quantum.api.answers import answer_to
+from quantum.api.connection import AnswerTo, Connection
 from quantum.api.limits import Crowd, Deadline, Limits
 from quantum.api.request import ApiRequest
-
-
-def plain_fault(
-    path: bytes,  # noqa: ARG001 - the signature is RenderFault's
-    content_type: bytes | None,  # noqa: ARG001
-    accept: bytes | None,  # noqa: ARG001
-    status: int,
-    problem: str,
-) -> tuple[bytes, bytes]:
-    """Say what is wrong in plain text."""
-    return f"{status}: {problem}\n".encode(), b"text/plain; charset=utf-8"
 
 
 class ApiSite(Site):
@@ -41,7 +31,7 @@ class ApiSite(Site):
         resource: IResource,
         limits: Limits,
         clock: IReactorTime,
-        render_fault: RenderFault = plain_fault,
+        answer_to: AnswerTo = answer_to,
         access_log: AccessLog | None = None,
     ) -> None:
         super().__init__(
@@ -52,7 +42,7 @@ class ApiSite(Site):
             parsePOSTFormSubmission=False,
         )
         self.limits = limits
-        self.render_fault = render_fault
+        self.answer_to = answer_to
         self.crowd = Crowd(limits.connections, limits.per_peer)
         self.idle = Deadline(clock, limits.idle, Connection.expire)
         self.receiving = Deadline(clock, limits.request_deadline, Connection.expire)

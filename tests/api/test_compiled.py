@@ -106,12 +106,14 @@ class Sample:
 
     @app.route("/trouble/<kind>")
     def trouble(self, request, kind):
-        raise {"worse": Worse, "key": KeyError, "gone": NotFound}.get(kind, Trouble)()
+        problem = {"worse": Worse, "key": KeyError, "gone": NotFound}.get(kind, Trouble)
+        raise problem
 
     @app.route("/later/<kind>")
     async def later(self, request, kind):
         await succeed(None)
-        raise {"worse": Worse, "key": KeyError, "gone": NotFound}.get(kind, Trouble)()
+        problem = {"worse": Worse, "key": KeyError, "gone": NotFound}.get(kind, Trouble)
+        raise problem
 
     @app.route("/wait")
     def wait(self, request):
@@ -302,7 +304,8 @@ class RouteTests(SynchronousTestCase):
         """What nobody handles is a 500 without a word about the program."""
         self.sample.app._error_handlers = []
         answer = ask(CompiledKlein(self.sample.app), b"GET", b"/trouble/any")
-        self.assertEqual((500, b"500: internal error\n"), (answer.status, answer.body))
+        self.assertEqual(500, answer.status)
+        self.assertNotIn(b"Trouble", answer.body)
         self.assertEqual(1, len(self.flushLoggedErrors(Trouble)))
 
     def test_leaf(self) -> None:

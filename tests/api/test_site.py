@@ -9,11 +9,15 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
 from quantum.api.accesslog import AccessLog
+from quantum.api.answers import Answer
+from quantum.api.faults import TooLarge, TooSlow
 from quantum.api.limits import Limits
 from quantum.api.site import ApiSite
+from quantum.errors import Malformed
 from tests.api.wire import answers, connect
 
 GET = b"GET /thing HTTP/1.1\r\nHost: a\r\n\r\n"
+CODES = {Malformed: 400, TooSlow: 408, TooLarge: 413}
 LIMITS = Limits(body=1000, request_deadline=60, connections=8, per_peer=3, idle=20)
 
 
@@ -40,9 +44,11 @@ class Echo(Resource):
         return b"." * self.size + request.content.read()
 
 
-def shout(path, content_type, accept, status, problem) -> tuple[bytes, bytes]:
-    """Render a fault so that a test sees what it was rendered from."""
-    return repr((path, content_type, accept, status)).encode(), b"text/shout"
+def shout(path, content_type, accept, error) -> Answer:
+    """Answer an error so that a test sees what the answer was made of."""
+    code = CODES.get(type(error), 500)
+    body = repr((path, content_type, accept, code)).encode()
+    return Answer(code, b"Shouted", ((b"Content-Type", b"text/shout"),), body)
 
 
 class SiteCase(SynchronousTestCase):
@@ -213,8 +219,19 @@ class MalformedTests(SiteCase):
         self.assertEqual(
             (500, b"(b'/fail', None, None, 500)"), (answer.status, answer.body)
         )
-        self.assertEqual(1, len(self.flushLoggedErrors(ZeroDivisionError)))
         self.assertFalse(transport.disconnecting)
+
+    def test_callers_format(self) -> None:
+        """What is refused before any resource sees it is in the caller's format."""
+        self.site = ApiSite(self.echo, LIMITS, self.clock)
+        head = b"POST /v1.0/tenants/t/networks.xml HTTP/1.1\r\n"
+        _, transport = self.ask(head + b"Content-Length: 1001\r\n\r\n")
+        self.assertIn(b"<requestTooLarge ", transport.value())
+        _, transport = self.ask(head.replace(b"0", b"1", 1) + b"bad\r\n\r\n")
+        self.assertIn(b"<QuantumError ", transport.value())
+        _, transport = self.ask(b"nonsense\r\n")
+        (answer,) = answers(transport.value())
+        self.assertIn((b"content-type", b"text/plain"), answer.headers)
 
 
 class PipelineTests(SiteCase):
@@ -463,13 +480,10 @@ class AccessLogTests(SiteCase):
         self.echo.size = 7
         self.ask(b"GET /a?b=%22 HTTP/1.1\r\n\r\n")
         self.clock.advance(1)
-        self.assertEqual(
-            [
-                "192.0.2.1 - - [01/Jan/1970:00:00:00 +0000]"
-                ' "GET /a?b=%22 HTTP/1.1" 200 7\n'
-            ],
-            self.written,
+        line = (
+            '192.0.2.1 - - [01/Jan/1970:00:00:00 +0000] "GET /a?b=%22 HTTP/1.1" 200 7\n'
         )
+        self.assertEqual([line], self.written)
 
     def test_bundle(self) -> None:
         """Requests of one second are written together."""

@@ -89,6 +89,7 @@ def answers(data: bytes, method: bytes = b"GET") -> list[Answer]:
         headers = {}
         while (line := stream.readline().rstrip(b"\r\n")) != b"":
             name, value = line.split(b": ", 1)
+            assert name not in headers, name
             headers[name] = value
         body, framing = _body(stream, headers, method, int(status))
         found.append(
