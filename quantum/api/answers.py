@@ -62,7 +62,7 @@ def answer_to(
     else:
         code, name = fault.named(dialect)
         form = chosen(path, content_type, accept)
-        media_type = form.value
+        media_type = form.media_type
         body = _written(form, dialect, (code, name), (fault.message, detail))
     headers.append((b"content-type", media_type))
     return Answer(code, name.encode(), tuple(headers), body)

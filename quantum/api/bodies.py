@@ -16,7 +16,7 @@ import msgspec
 from lxml import etree
 from msgspec import UNSET, UnsetType, defstruct
 
-from quantum.api.negotiation import Format
+from quantum.api.negotiation import JSON, Format
 from quantum.api.wire import UNSHOWABLE, shown
 from quantum.errors import Malformed, StateInvalid
 from quantum.model import AdminState
@@ -103,7 +103,7 @@ class Body:
             raise Malformed(
                 f"Unable to find '{self.root}' in request body: it is empty"
             )
-        return self._json(body) if form is Format.JSON else self._xml(body)
+        return self._json(body) if form is JSON else self._xml(body)
 
     def _json(self, body: bytes) -> object:
         try:

@@ -67,13 +67,13 @@ class Exchange:
     def done(self) -> bytes:
         """Answer that what was asked is recorded; there is nothing to tell."""
         self.request.setResponseCode(NO_CONTENT)
-        self.request.setHeader(b"content-type", self.form.value)
+        self.request.setHeader(b"content-type", self.form.media_type)
         return b""
 
 
 def announced(request: IRequest, form: Format, body: bytes) -> bytes:
     """Set the headers that a body needs, so that it is not sent in chunks."""
-    request.setHeader(b"content-type", form.value)
+    request.setHeader(b"content-type", form.media_type)
     request.setHeader(b"content-length", b"%d" % len(body))
     return body
 

@@ -9,32 +9,29 @@ it on every request), the best match of ``Accept``, and else JSON.  What is not
 understood is never an error, because it never was one.
 """
 
-from enum import Enum
+from attrs import frozen
 
 
-class Format(Enum):
-    """A format of bodies; its value is its media type."""
+@frozen(eq=False)
+class Format:
+    """A format of bodies; there are two, and no more are made."""
 
-    JSON = b"application/json"
-    XML = b"application/xml"
-
-    @property
-    def suffix(self) -> str:
-        """What ends a path that asks for this format."""
-        return _SUFFIXES[self]
+    media_type: bytes
+    suffix: str
 
 
-_SUFFIXES = {Format.JSON: ".json", Format.XML: ".xml"}
-_BY_MEDIA_TYPE = {choice.value: choice for choice in Format}
-SUFFIXES = tuple(_SUFFIXES.values())
+JSON = Format(b"application/json", ".json")
+XML = Format(b"application/xml", ".xml")
+SUFFIXES = (JSON.suffix, XML.suffix)
+_BY_MEDIA_TYPE = {choice.media_type: choice for choice in (JSON, XML)}
 
 
 def suffixed(path: bytes) -> Format | None:
     """Say which format the path itself asks for, if any."""
     if path.endswith(b".json"):
-        return Format.JSON
+        return JSON
     if path.endswith(b".xml"):
-        return Format.XML
+        return XML
     return None
 
 
@@ -46,7 +43,7 @@ def negotiated(content_type: bytes | None, accept: bytes | None) -> Format:
         if choice is not None:
             return choice
     if not accept or accept == b"*/*":
-        return Format.JSON
+        return JSON
     return _preferred(accept)
 
 
@@ -61,12 +58,12 @@ def _preferred(accept: bytes) -> Format:
     weights = dict(reversed(ranges))  # of equal ranges the first one counts
 
     def weight(choice: Format) -> float:
-        for covering in (choice.value, b"application/*", b"*/*"):
+        for covering in (choice.media_type, b"application/*", b"*/*"):
             if covering in weights:
                 return weights[covering]
         return 0.0
 
-    return Format.XML if weight(Format.XML) > weight(Format.JSON) else Format.JSON
+    return XML if weight(XML) > weight(JSON) else JSON
 
 
 def _range(text: bytes) -> tuple[bytes, float]:

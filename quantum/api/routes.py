@@ -29,7 +29,7 @@ from quantum.api.negotiation import SUFFIXES
 from quantum.api.paths import PlainPaths
 from quantum.api.resources import NETWORK, PORT, View, attachment
 from quantum.api.steps import Steps, walked
-from quantum.errors import NetworkNotFound
+from quantum.errors import NetworkNotFound, QuantumError
 from quantum.interfaces import IQuantumPlugin
 from quantum.model import Network
 
@@ -60,13 +60,17 @@ def route(path: str, method: str) -> Callable[[Operation], Endpoint]:
         def endpoint(
             self: "Api", request: IRequest, version: str, **ids: str
         ) -> bytes | Deferred[bytes]:
-            talk = exchange(request, version)
-            if is_id and talk.is_suffixed:
-                ids[last] = ids[last].removesuffix(talk.form.suffix)
-            if "tenant" in ids:
-                bodies.text(ids["tenant"], "The tenant id")
-            answered = operation(self, talk, **ids)
-            return answered if isinstance(answered, bytes) else walked(answered)
+            try:
+                talk = exchange(request, version)
+                if is_id and talk.is_suffixed:
+                    ids[last] = ids[last].removesuffix(talk.form.suffix)
+                if "tenant" in ids:
+                    bodies.text(ids["tenant"], "The tenant id")
+                answered = operation(self, talk, **ids)
+                return answered if isinstance(answered, bytes) else walked(answered)
+            except QuantumError as error:
+                # `refused` would answer the same, by way of a Deferred.
+                return answer(request, error)
 
         for suffix in ("",) if is_id else ("", *SUFFIXES):
             app.route(path + suffix, methods=[method])(endpoint)

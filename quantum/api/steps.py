@@ -9,7 +9,6 @@ and then no Deferred needs to be made: the whole request is one function call.
 """
 
 from collections.abc import Generator
-from inspect import isawaitable
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -26,7 +25,7 @@ def walked(steps: Steps) -> bytes | Deferred[bytes]:
     """
     try:
         answer = next(steps)
-        while not isawaitable(answer):
+        while not hasattr(answer, "__await__"):
             answer = steps.send(answer)
     except StopIteration as end:
         result: bytes = end.value
@@ -51,6 +50,6 @@ async def _waited(steps: Steps, answer: object) -> bytes:
 
 async def _value(answer: object) -> object:
     """Wait for an answer of whichever kind a plugin gives."""
-    if not isawaitable(answer):
+    if not hasattr(answer, "__await__"):
         return answer
     return await tx.as_future(lambda: answer)

@@ -17,7 +17,7 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from quantum.api.dialects import FaultShape
-from quantum.api.negotiation import Format
+from quantum.api.negotiation import JSON, Format
 
 _encode = msgspec.json.Encoder().encode
 _UNSAFE = re.compile('[&<>"\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]')
@@ -44,7 +44,7 @@ def escaped(text: str) -> str:
 
 def one(form: Format, name: str, row: Struct, namespace: str) -> bytes:
     """Write one row under its name."""
-    if form is Format.JSON:
+    if form is JSON:
         return b'{"%b":%b}' % (name.encode(), _encode(row))
     return _element(name, row, _declared(namespace)).encode()
 
@@ -54,7 +54,7 @@ def many(
 ) -> bytes:
     """Write a list of rows; ``names`` are what the list and each row are called."""
     collection, name = names
-    if form is Format.JSON:
+    if form is JSON:
         return b'{"%b":%b}' % (collection.encode(), _encode(rows))
     return _elements(collection, name, rows, _declared(namespace)).encode()
 
@@ -64,7 +64,7 @@ def fault(
 ) -> bytes:
     """Write an error; ``members["name"]`` is its root where the shape has none."""
     root = shape.root or str(members["name"])
-    if form is Format.JSON:
+    if form is JSON:
         content = {name: members[name] for name in shape.attributes + shape.children}
         return _encode({root: content})
     attributes = "".join(
