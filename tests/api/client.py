@@ -11,6 +11,7 @@ from treq.testing import StubTreq
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.resource import IResource
 
+from quantum.api.compiled import CompiledKlein
 from quantum.api.routes import Api
 from tests.api.memory import MemoryPlugin
 
@@ -26,6 +27,7 @@ class Reply:
     phrase: str
     headers: dict[str, str]
     body: bytes
+    length: object
 
     @property
     def json(self) -> Any:
@@ -59,6 +61,8 @@ class Client:
         if not isinstance(body, bytes):
             body = json.dumps(body).encode()
         names = {name.replace("_", "-"): [value] for name, value in headers.items()}
+        # treq asks for gzip unless told otherwise, and hides lengths then.
+        names["accept-encoding"] = ["identity"]
         answer = self.case.successResultOf(
             self._treq.request(
                 method, f"http://quantum.test:9696{path}", data=body, headers=names
@@ -72,6 +76,7 @@ class Client:
                 for name, values in answer.headers.getAllRawHeaders()
             },
             self.case.successResultOf(answer.content()),
+            answer.length,
         )
 
     def __call__(self, method: str, path: str, body: Any = b"") -> Reply:
@@ -96,21 +101,16 @@ class Client:
         return port
 
 
-class ApiCase(SynchronousTestCase):
+class ApiMixin:
     """
-    A test of the API, through the resource that `make_resource` makes.
+    Tests of the API, through the resource that `make_resource` makes.
 
-    The same tests run on Klein's own resource and on faster ones: give a
-    subclass another ``make_resource``.
+    The same tests run on Klein's own resource and on the compiled one.
     """
 
     def make_plugin(self) -> Any:
         """Make the plugin under the API."""
         return MemoryPlugin()
-
-    def make_resource(self, api: Api) -> IResource:
-        """Make the resource that a site would have at its root."""
-        return api.app.resource()
 
     def setUp(self) -> None:
         self.plugin = self.make_plugin()
@@ -122,3 +122,17 @@ class ApiCase(SynchronousTestCase):
     def client(self, version: str, tenant: str = "acme", form: str = JSON) -> Client:
         """Make a client of the API under test."""
         return Client(self, self.resource, version, tenant, form)
+
+
+class OnKlein:
+    """Serve the API by Klein's own resource."""
+
+    def make_resource(self, api: Api) -> IResource:
+        return api.app.resource()
+
+
+class OnCompiled:
+    """Serve the API by what is compiled from Klein's routes."""
+
+    def make_resource(self, api: Api) -> IResource:
+        return CompiledKlein(api.app)
