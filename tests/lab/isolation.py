@@ -115,6 +115,7 @@ class Observatory:
     """Every machine's eyes and mouth; `start` opens them, `stop` closes them."""
 
     machines: Sequence[Machine]
+    patience: float = PATIENCE
     sniffer: Sniffer = field(factory=Sniffer)
     pinger: Pinger = field(factory=Pinger)
     _numbers: Iterable[int] = field(factory=lambda: count(1))
@@ -136,12 +137,12 @@ class Observatory:
         wanted = frozenset(
             (one.name, two.name) for one, two in pairs if {one.name, two.name} <= names
         )
-        answers = ping(self.pinger, pairs, wanted, COPIES, PATIENCE)
+        answers = ping(self.pinger, pairs, wanted, COPIES, self.patience)
         probes = self._probes(names)
         for sequence in range(COPIES):
             for probe in probes:
                 self.sniffer.send(probe.sender, probe.bytes(sequence))
-        self.sniffer.await_quiet(lambda: self._is_complete(probes), PATIENCE)
+        self.sniffer.await_quiet(lambda: self._is_complete(probes), self.patience)
         return Report(self._counts(probes), answers, wanted)
 
     def stream(self, pairs: Sequence[tuple[Machine, Machine]]) -> Stream:
@@ -174,15 +175,17 @@ class Observatory:
 
         for peer in peers:
             one = everyone & {peer.name}
-            add("unicast", peer.mac, one)
-            add("unknown ethertype", peer.mac, one, ethertype=EXPERIMENTAL)
-            add("VLAN-tagged", peer.mac, nobody, one, vlan=42)
+            # Nobody knows where an absent machine is: its frames may be flooded.
+            may = one or everyone
+            add("unicast", peer.mac, one, may)
+            add("unknown ethertype", peer.mac, one, may, ethertype=EXPERIMENTAL)
+            add("VLAN-tagged", peer.mac, one, may, vlan=42)
             add("spoofed source", peer.mac, nobody, source=STRANGER)
         add("broadcast", BROADCAST, everyone)
         add("multicast", MULTICAST, everyone)
         add("unknown ethertype", BROADCAST, everyone, ethertype=EXPERIMENTAL)
-        add("unknown target", STRANGER, nobody, everyone)
-        add("VLAN-tagged", BROADCAST, nobody, everyone, vlan=42)
+        add("unknown target", STRANGER, everyone)
+        add("VLAN-tagged", BROADCAST, everyone, vlan=42)
         add("spoofed source", BROADCAST, nobody, source=STRANGER)
         add("spoofed source", BROADCAST, nobody, source=peers[0].mac)
         return probes

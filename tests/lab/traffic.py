@@ -25,6 +25,9 @@ Pair = tuple[str, str]
 
 _ECHO = struct.Struct("!BBHHH")
 _ICMP = 1
+_SOL_RAW = 255
+_ICMP_FILTER = 1
+_ALL_BUT_REPLIES = struct.pack("I", 0xFFFFFFFE)
 
 
 @define
@@ -39,6 +42,7 @@ class Pinger:
         for machine in machines:
             with machine.namespace.inside():
                 wire = socket.socket(socket.AF_INET, socket.SOCK_RAW, _ICMP)
+            wire.setsockopt(_SOL_RAW, _ICMP_FILTER, _ALL_BUT_REPLIES)
             wire.setblocking(False)
             self._wires[machine.name] = wire
 
@@ -101,6 +105,9 @@ def ping(
     :param wanted: The pairs to wait for; the others get half a second more.
     """
     run = pinger.run()
+    for asker in {asker.name: asker for asker, _ in pairs}.values():
+        # Else the kernel still waits for those that did not answer last time.
+        asker.namespace.ip("neigh flush dev eth0")
     names = {(asker.name, to.address): (asker.name, to.name) for asker, to in pairs}
     seen: dict[Pair, Counter[int]] = {pair: Counter() for pair in names.values()}
     for sequence in range(copies):
