@@ -24,7 +24,7 @@ class Picture:
     seen: dict[bytes, SeenInterface] = field(factory=dict)
     gone: set[str] = field(factory=set)
     """Names that are on the bridge no longer, since `news` was last asked."""
-    fresh: dict[str, SeenInterface] = field(factory=dict)
+    fresh: dict[bytes, SeenInterface] = field(factory=dict)
     """Interfaces that came or changed, since `news` was last asked."""
     _bad_macs: dict[bytes, str] = field(factory=dict)
 
@@ -36,7 +36,9 @@ class Picture:
 
     def news(self) -> tuple[set[str], list[SeenInterface]]:
         """Say which names are gone and which interfaces to add or replace, once."""
-        gone, fresh = self.gone - self.fresh.keys(), list(self.fresh.values())
+        fresh = list(self.fresh.values())
+        # One row may have gone and another come under the same name.
+        gone = self.gone - {seen.name for seen in fresh}
         self.gone, self.fresh = set(), {}
         return gone, fresh
 
@@ -50,10 +52,10 @@ class Picture:
             if now != before:
                 if before is not None:
                     self.gone.add(before.name)
-                    self.fresh.pop(before.name, None)
+                    self.fresh.pop(row, None)
                     del self.seen[row]
                 if now is not None:
-                    self.fresh[now.name] = self.seen[row] = now
+                    self.fresh[row] = self.seen[row] = now
             yield
 
     def _sight(
