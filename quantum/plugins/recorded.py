@@ -2,19 +2,33 @@
 # SPDX-License-Identifier: Apache-2.0
 """The core verbs, answered from the ledger and realised by a fabric."""
 
+from pathlib import Path
 from typing import Any
 
 from twisted.application.service import IService, Service
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
-from quantum.interfaces import IFabric, IQuantumPlugin
+from quantum.interfaces import IFabric, IQuantumPlugin, Surroundings
 from quantum.model import AdminState, Network, Port
-from quantum.storage.ledger import Ledger
+from quantum.storage.database import file_url
+from quantum.storage.ledger import Ledger, Means
 from quantum.storage.write import Write
 
 Recorded = Any
 """A Deferred; what it fires with is in the interface, which has no word for it."""
+
+
+def open_ledger(surroundings: Surroundings) -> Ledger:
+    """
+    Open the ledger that the configuration names.
+
+    :raise DatabaseUnusable: It cannot be used; the message says what to fix.
+    """
+    config = surroundings.config
+    default = file_url(str(Path(config.daemon.state_dir) / "quantum.db"))
+    means = Means.of_daemon(surroundings.reactor, config.database.queue_limit)
+    return Ledger.open(config.database.url or default, means)
 
 
 @implementer(IQuantumPlugin)

@@ -82,12 +82,27 @@ class Database:
             shown = url.partition(":")[0]
             raise DatabaseUnusable(shown, f"it needs a driver: {problem}") from None
 
+    def hang_up(self) -> None:
+        """
+        Close every connection until the next use, so that the process may fork.
+
+        The lock is shared with the child, and ends with the last of the two.
+        """
+        if not isinstance(self.engine.pool, StaticPool):
+            self.engine.dispose()
+
     def close(self) -> None:
         """Close every connection, then let another daemon in; twice is as once."""
         self.engine.dispose()
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+
+def file_url(path: str) -> str:
+    """Name an SQLite file, whatever characters its path has."""
+    absolute = str(Path(path).absolute())
+    return URL.create("sqlite", database=absolute).render_as_string()
 
 
 def advice(problem: Exception) -> str:
@@ -155,15 +170,12 @@ def _lock_beside(path: Path, url: str) -> int:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        owner = os.pread(lock, 20, 0).decode("ascii", "replace").strip() or "unknown"
         os.close(lock)
         raise DatabaseUnusable(
             url,
-            f"another daemon (process {owner}) has it: stop that daemon, or give"
-            " this one its own [daemon] state_dir or [database] url",
+            f"another daemon has it (fuser {name} tells which): stop that one, or"
+            " give this one its own [daemon] state_dir or [database] url",
         ) from None
-    os.ftruncate(lock, 0)
-    os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
     return lock
 
 

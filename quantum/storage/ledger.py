@@ -103,6 +103,8 @@ class Ledger:
         try:
             upgrade(database)
             catalogue = load(database)
+            # `twistd` makes its service first and becomes a daemon afterwards.
+            database.hang_up()
         except DatabaseUnusable:
             database.close()
             raise
