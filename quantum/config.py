@@ -107,7 +107,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def database_url(self) -> str:
         """Where to record: as configured, else a file in the state directory."""
-        return self.database.url or f"sqlite:///{self.state_dir / 'quantum.sqlite'}"
+        return self.database.url or f"sqlite:///{self.state_dir / 'quantum.db'}"
 
     @property
     def ovsdb_endpoints(self) -> list[str]:

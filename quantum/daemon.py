@@ -9,9 +9,11 @@ Nothing here knows what the plugin or the API are made of.
 import os
 import sys
 from collections.abc import Callable
+from typing import Any
 
 from attrs import define, field
 from twisted.application.service import IService, Service
+from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import (
@@ -86,7 +88,7 @@ class Daemon(Service):
             await maybeDeferred(self._plugin.startService)
         if self.running:
             self._port = await self._endpoint.listen(self._site)
-            log.info("The API listens on {address}", address=self._port.getHost())
+            log.info("The API listens on {address}", address=_shown(self._port))
 
     async def _stop(self) -> None:
         """Accept nobody any more, let the plugin finish, then let answers out."""
@@ -108,3 +110,12 @@ class Daemon(Service):
         elif not failure.check(CancelledError):
             log.failure("Cannot start", failure)
         self._give_up()
+
+
+def _shown(port: IListeningPort) -> str:
+    """Name where a port listens, as one would type it."""
+    address: Any = port.getHost()
+    if isinstance(address, IPv4Address | IPv6Address):
+        host = f"[{address.host}]" if ":" in address.host else address.host
+        return f"{host}:{address.port}"
+    return str(getattr(address, "name", address))

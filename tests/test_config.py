@@ -201,7 +201,7 @@ class UsableTests(SynchronousTestCase):
     def test_database_in_the_state_directory(self):
         """Without a URL the database is a file in the state directory."""
         config = load(None, ["daemon.state_dir=/srv/quantum"])
-        self.assertEqual("sqlite:////srv/quantum/quantum.sqlite", config.database_url)
+        self.assertEqual("sqlite:////srv/quantum/quantum.db", config.database_url)
         config = load(None, ["database.url=postgresql+psycopg://db/quantum"])
         self.assertEqual("postgresql+psycopg://db/quantum", config.database_url)
 
