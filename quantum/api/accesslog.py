@@ -31,14 +31,19 @@ class AccessLog:
     _delay: float = 1.0
     _room: int = 1000
     _lines: list[str] = field(factory=list, init=False)
+    _second: int = field(default=-1, init=False)
+    _when: str = field(default="", init=False)
     _timer: IDelayedCall | None = field(default=None, init=False)
 
     def note(self, request: Request) -> None:
         """Remember a request that was answered."""
         host = getattr(request.getClientAddress(), "host", None) or "-"
-        when = strftime("%d/%b/%Y:%H:%M:%S +0000", gmtime(self._clock.seconds()))
+        second = int(self._clock.seconds())
+        if second != self._second:
+            self._second = second
+            self._when = strftime("%d/%b/%Y:%H:%M:%S +0000", gmtime(second))
         self._lines.append(
-            f'{host} - - [{when}] "{_plain(request.method)} {_plain(request.uri)} '
+            f'{host} - - [{self._when}] "{_plain(request.method)} {_plain(request.uri)} '
             f'{_plain(request.clientproto)}" {request.code} '
             f"{request.sentLength or '-'}\n"
         )
@@ -63,4 +68,7 @@ class AccessLog:
 
 def _plain(text: bytes) -> str:
     """Show bytes so that they can end neither the line nor the quotes."""
-    return _STRANGE.sub(lambda char: f"\\x{ord(char[0]):02x}", text.decode("latin-1"))
+    line = text.decode("latin-1")
+    if _STRANGE.search(line) is None:
+        return line
+    return _STRANGE.sub(lambda char: f"\\x{ord(char[0]):02x}", line)
