@@ -11,59 +11,17 @@ import signal
 import sys
 import time
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from pathlib import Path
 
 from attrs import define, field
 
 from tests.lab import table
-from tests.lab.cloud import Cloud, RestCloud
-from tests.lab.daemon import Daemon
-from tests.lab.hypervisor import Hypervisor, Machine, Spec
-from tests.lab.isolation import Observatory, Report
+from tests.lab.cloud import Cloud
+from tests.lab.hypervisor import Machine
+from tests.lab.isolation import Observatory
 from tests.lab.ovs import LabError
-from tests.lab.traffic import Loss
-
-STOPPING_TIME = 5.0
-"""Seconds within which a change that was answered must have stopped the frames."""
-
-TENANTS = ("red", "blue")
-PLAN = tuple(
-    Spec(f"{tenant}-{n}", tenant, f"02:00:00:00:00:0{n}", f"192.168.7.{n}")
-    for tenant in TENANTS
-    for n in (1, 2, 3)
-)
-"""The same three Ethernet and IP addresses, once for each tenant."""
-
-
-def look_until_right(
-    observatory: Observatory, connected: Sequence[Machine], patience: float
-) -> Report:
-    """Look again while something is wrong, for so many seconds."""
-    deadline = time.monotonic() + patience
-    while True:
-        report = observatory.look(connected)
-        if not report.problems() or time.monotonic() > deadline:
-            return report
-
-
-def ride_out_a_crash(
-    observatory: Observatory, cloud: Cloud, pairs: Sequence[tuple[Machine, Machine]]
-) -> Loss:
-    """Kill the daemon and start it again under traffic; what became of that."""
-    machines = observatory.machines
-    stream = observatory.stream(pairs)
-    stream.start()
-    try:
-        time.sleep(1)
-        cloud.crash()
-        time.sleep(1)
-        cloud.restart()
-        cloud.await_up(machines)
-        time.sleep(1)
-    finally:
-        loss = stream.stop(machines, observatory.patience)
-    return loss
+from tests.lab.stage import STOPPING_TIME, Stage, look_until_right, ride_out_a_crash
 
 
 @define
@@ -158,24 +116,15 @@ def leftovers(folders: Iterable[Path]) -> list[str]:
     return found
 
 
-def main(hypervisor_name: str = "demo") -> int:
+def main() -> int:
     """Build everything, run the demonstration, take everything away."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
-    with ExitStack() as stack:
-        hypervisor = stack.enter_context(Hypervisor.running(hypervisor_name))
-        daemon = Daemon(hypervisor)
-        stack.callback(daemon.stop)
-        sys.stdout.write("Open vSwitch runs (userspace datapath); the daemon starts\n")
-        daemon.start()
-        hypervisor.await_bridge()
-        machines = hypervisor.add_machines(PLAN)
-        hypervisor.plug(machines)
-        observatory = Observatory(machines)
-        stack.callback(observatory.stop)
-        observatory.start()
-        demo = Demo(RestCloud(daemon), observatory)
+    sys.stdout.write("Open vSwitch (userspace datapath), the daemon, six machines\n")
+    sys.stdout.flush()
+    with Stage.running("demo") as stage:
+        demo = Demo(stage.cloud, stage.observatory)
         demo.run()
-    folders = (hypervisor.ovs.rundir, daemon.state)
+    folders = (stage.hypervisor.ovs.rundir, stage.daemon.state)
     demo.verdict("nothing is left behind", leftovers(folders))
     demo.say("WRONG: see above" if demo.problems else "everything is as it must be")
     return 1 if demo.problems else 0

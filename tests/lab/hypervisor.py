@@ -138,6 +138,15 @@ class Hypervisor:
             raise LabError(f"{machine.vif} has no OpenFlow port but {text}")
         return int(text)
 
+    def flow_ages(self) -> dict[str, float]:
+        """Say for how many seconds each flow has been installed, unchanged."""
+        ages = {}
+        for line in self.ovs.ofctl("dump-flows", BRIDGE).splitlines():
+            if found := re.search(r"duration=([0-9.]+)s", line):
+                flow = re.sub(r"(duration|n_packets|n_bytes)=[^,]*, *", "", line)
+                ages[flow.strip()] = float(found[1])
+        return ages
+
     def stop(self) -> None:
         """End the switch and let go of every namespace."""
         self.ovs.stop()

@@ -12,9 +12,10 @@ from contextlib import ExitStack
 from attrs import define, field
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.lab.demo import PLAN, Demo, leftovers, ride_out_a_crash
+from tests.lab.demo import Demo, leftovers
 from tests.lab.hypervisor import BRIDGE, Hypervisor, Machine
 from tests.lab.isolation import Observatory, Report
+from tests.lab.stage import PLAN, ride_out_a_crash
 
 
 @define

@@ -1,0 +1,87 @@
+# SPDX-FileCopyrightText: 2026 The Quantum authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+The stage of demonstration and tests: one hypervisor, a daemon, two tenants.
+
+Both tenants have three machines with the same Ethernet and IP addresses.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+
+from attrs import define
+
+from tests.lab.cloud import Cloud, RestCloud
+from tests.lab.daemon import Daemon
+from tests.lab.hypervisor import Hypervisor, Machine, Spec
+from tests.lab.isolation import Observatory, Report
+from tests.lab.traffic import Loss
+
+STOPPING_TIME = 5.0
+"""Seconds within which a change that was answered must have stopped the frames."""
+
+TENANTS = ("red", "blue")
+PLAN = tuple(
+    Spec(f"{tenant}-{n}", tenant, f"02:00:00:00:00:0{n}", f"192.168.7.{n}")
+    for tenant in TENANTS
+    for n in (1, 2, 3)
+)
+
+
+@define
+class Stage:
+    """Everything that runs; the machines are plugged into the bridge."""
+
+    hypervisor: Hypervisor
+    daemon: Daemon
+    cloud: RestCloud
+    machines: list[Machine]
+    observatory: Observatory
+
+    @classmethod
+    @contextmanager
+    def running(cls, name: str, *settings: str) -> Iterator["Stage"]:
+        """Build everything, and take everything away whatever happens."""
+        with ExitStack() as stack:
+            hypervisor = stack.enter_context(Hypervisor.running(name))
+            daemon = Daemon(hypervisor, settings)
+            stack.callback(daemon.stop)
+            daemon.start()
+            hypervisor.await_bridge()
+            machines = hypervisor.add_machines(PLAN)
+            hypervisor.plug(machines)
+            observatory = Observatory(machines)
+            stack.callback(observatory.stop)
+            observatory.start()
+            yield cls(hypervisor, daemon, RestCloud(daemon), machines, observatory)
+
+
+def look_until_right(
+    observatory: Observatory, connected: Sequence[Machine], patience: float
+) -> Report:
+    """Look again while something is wrong, for so many seconds."""
+    deadline = time.monotonic() + patience
+    while True:
+        report = observatory.look(connected)
+        if not report.problems() or time.monotonic() > deadline:
+            return report
+
+
+def ride_out_a_crash(
+    observatory: Observatory, cloud: Cloud, pairs: Sequence[tuple[Machine, Machine]]
+) -> Loss:
+    """Kill the daemon and start it again under traffic; what became of that."""
+    machines = observatory.machines
+    stream = observatory.stream(pairs)
+    stream.start()
+    try:
+        time.sleep(1)
+        cloud.crash()
+        time.sleep(1)
+        cloud.restart()
+        cloud.await_up(machines)
+        time.sleep(1)
+    finally:
+        loss = stream.stop(machines, observatory.patience)
+    return loss
