@@ -34,6 +34,7 @@ _NAMESPACES = frozenset(
 _WRONG_TYPE = re.compile(
     r"Expected `(?P<wanted>\w+)`, got `(?P<got>\w+)`(?: - at `\$\.(?P<where>.*)`)?"
 )
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _STATES = {state.value: state for state in AdminState}
 
 
@@ -117,7 +118,10 @@ class Body:
         except RecursionError:
             raise Malformed("The JSON body is nested too deeply") from None
         except (msgspec.DecodeError, ValueError) as problem:
-            raise Malformed(f"The body is not JSON: {shown(str(problem))}") from None
+            reason = shown(str(problem))
+            if _SURROGATE.search(body) is not None:
+                reason += "; an escape may be half of a surrogate pair"
+            raise Malformed(f"The body is not JSON: {reason}") from None
         content = getattr(document, self.root)
         if content is UNSET:
             self._root_is_missing()
