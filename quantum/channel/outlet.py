@@ -24,8 +24,11 @@ log = Logger()
 
 PIECE = 65536
 
-Take = Callable[[int], bytes]
-"""Give about so many bytes of whole messages, or ``b""`` when there are no more."""
+Take = Callable[[int], bytes | None]
+"""
+Give about so many bytes of whole messages; ``b""`` when there are no more, None
+when more are being computed and a later slice should ask again.
+"""
 
 
 class Wire(Protocol):
@@ -151,6 +154,8 @@ class Outlet:
             log.failure("a programme for a switch broke off")
             self._fail("its programme broke off")
             return False
+        if piece is None:
+            return True
         if piece:
             return self.write(piece)
         if self._is_more:
