@@ -42,10 +42,11 @@ class AccessLog:
         if second != self._second:
             self._second = second
             self._when = strftime("%d/%b/%Y:%H:%M:%S +0000", gmtime(second))
+        # Of the first line the parser lets only the URI have strange characters.
         self._lines.append(
-            f'{host} - - [{self._when}] "{_plain(request.method)} {_plain(request.uri)} '
-            f'{_plain(request.clientproto)}" {request.code} '
-            f"{request.sentLength or '-'}\n"
+            f'{host} - - [{self._when}] "{request.method.decode()} '
+            f'{_plain(request.uri)} {request.clientproto.decode()}" '
+            f"{request.code} {request.sentLength or '-'}\n"
         )
         if len(self._lines) >= self._room:
             self.flush()

@@ -90,10 +90,14 @@ class Connection(HTTPChannel):
     def dataReceived(self, data: bytes) -> None:
         if self._refused:
             return
-        if self._watched_by is self.site.idle and data:
-            self._watch(self.site.receiving)
         # Not HTTPChannel's, which gives every byte another minute.
         LineReceiver.dataReceived(self, data)
+        if self._watched_by is self.site.idle:
+            # Most requests arrive whole, and need no deadline to be so.
+            if self._handlingRequest:
+                self._watch(None)
+            elif self.requests or self._buffer:
+                self._watch(self.site.receiving)
 
     @override
     def headerReceived(self, line: bytes) -> bool:
@@ -122,7 +126,8 @@ class Connection(HTTPChannel):
     def allContentReceived(self) -> None:
         if self._refused:
             return
-        self._watch(None)
+        if self._watched_by is self.site.receiving:
+            self._watch(self.site.idle)
         super().allContentReceived()
 
     @override

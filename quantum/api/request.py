@@ -102,7 +102,8 @@ class ApiRequest(server.Request):
     def _answer(self, body: bytes) -> None:
         """Write a whole answer as one piece."""
         headers = self.responseHeaders
-        headers.setRawHeaders(b"Content-Length", [b"%d" % len(body)])
+        if not headers.hasHeader(b"Content-Length"):
+            headers.setRawHeaders(b"Content-Length", [b"%d" % len(body)])
         if self.defaultContentType and not headers.hasHeader(b"Content-Type"):
             headers.setRawHeaders(b"Content-Type", [self.defaultContentType])
         head = [self.clientproto, b" %d " % self.code, self.code_message, b"\r\n"]
