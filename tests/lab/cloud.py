@@ -54,7 +54,7 @@ class RestCloud:
 
     daemon: Daemon
     _networks: dict[str, str] = field(factory=dict)
-    _ports: dict[str, str] = field(factory=dict)
+    _ports: dict[tuple[str, str], str] = field(factory=dict)
 
     def connect(self, machines: Iterable[Machine]) -> None:
         for machine in machines:
@@ -66,7 +66,9 @@ class RestCloud:
             path += f"/{self._networks[machine.network]}/ports"
             body = {"port": {"state": "ACTIVE"}}
             answer = self.daemon.api.call("POST", path, body)
-            self._ports[machine.name] = f"{path}/{answer['port']['id']}"
+            self._ports[machine.name, machine.network] = (
+                f"{path}/{answer['port']['id']}"
+            )
             self.attach(machine)
 
     def await_up(self, machines: Iterable[Machine]) -> None:
@@ -102,4 +104,5 @@ class RestCloud:
     def _call(
         self, method: str, machine: Machine, rest: str = "", body: object = None
     ) -> Any:
-        return self.daemon.api.call(method, self._ports[machine.name] + rest, body)
+        path = self._ports[machine.name, machine.network] + rest
+        return self.daemon.api.call(method, path, body)

@@ -22,6 +22,9 @@ COPIES = 5
 PATIENCE = 15.0
 """Seconds after which a frame that has not arrived counts as lost."""
 
+_NUMBERS = count(1)
+"""Each probe of this process has its own, whoever sends and counts it."""
+
 STRANGER = "02:00:00:00:0b:ad"
 """An Ethernet address that no machine has."""
 
@@ -118,7 +121,6 @@ class Observatory:
     patience: float = PATIENCE
     sniffer: Sniffer = field(factory=Sniffer)
     pinger: Pinger = field(factory=Pinger)
-    _numbers: Iterable[int] = field(factory=lambda: count(1))
 
     def start(self) -> None:
         """Open the sockets."""
@@ -147,7 +149,7 @@ class Observatory:
 
     def stream(self, pairs: Sequence[tuple[Machine, Machine]]) -> Stream:
         """Prepare a stream between pairs of machines."""
-        first, *_ = [next(iter(self._numbers)) for _ in pairs]
+        first, *_ = [next(_NUMBERS) for _ in pairs]
         return Stream(self.sniffer, self.pinger, pairs, first)
 
     def _probes(self, connected: set[str]) -> list[Probe]:
@@ -170,7 +172,7 @@ class Observatory:
             **rest: str | int,
         ) -> None:
             rest.setdefault("source", sender.mac)
-            number = next(iter(self._numbers))
+            number = next(_NUMBERS)
             probes.append(Probe(number, kind, sender, target, must, must | may, **rest))
 
         for peer in peers:

@@ -23,6 +23,7 @@ from tests.lab.hypervisor import Machine
 Pair = tuple[str, str]
 """The names of who asks and who answers."""
 
+_RUNS = count(1)
 _ECHO = struct.Struct("!BBHHH")
 _ICMP = 1
 _SOL_RAW = 255
@@ -35,7 +36,6 @@ class Pinger:
     """An ICMP socket in each machine."""
 
     _wires: dict[str, socket.socket] = field(factory=dict)
-    _run: Iterable[int] = field(factory=lambda: count(1))
 
     def start(self, machines: Iterable[Machine]) -> None:
         """Make the sockets."""
@@ -48,7 +48,7 @@ class Pinger:
 
     def run(self) -> int:
         """Begin to number echo requests anew; answers to earlier runs are ignored."""
-        return next(iter(self._run)) & 0xFFFF
+        return next(_RUNS) & 0xFFFF
 
     def ask(self, asker: Machine, answerer: Machine, run: int, sequence: int) -> None:
         """Send one echo request."""
@@ -140,8 +140,9 @@ class Loss:
 
     @property
     def is_none(self) -> bool:
-        """Whether everything arrived exactly once, where it should."""
-        return not (self.lost or self.repeated or self.strayed or self.unanswered)
+        """Whether something was sent, and arrived exactly once, where it should."""
+        wrong = self.lost or self.repeated or self.strayed or self.unanswered
+        return self.sent > 0 and not wrong
 
 
 @define
