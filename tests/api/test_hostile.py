@@ -62,7 +62,7 @@ REFUSED_JSON: list[tuple[bytes, str]] = [
     (b'{"network":{"name":"a","n\\u0061me":"b"}}', "name is given 2 times"),
     (b'{"network":{"name":"a"},"network":{}}', "network is given 2 times"),
     (b"[" * DEEP, "must be an object, not an array"),
-    (b'{"network":' * DEEP, "network"),
+    (b'{"network":' * DEEP, "too deeply"),
     (b'{"network":{"name":' + b"[" * DEEP, "too deeply"),
     (b'{"network":{"name":"n","x":' + b"[" * DEEP, "too deeply"),
     (b'{"network":{"name":"n","x":' + b'{"x":' * DEEP, "too deeply"),
