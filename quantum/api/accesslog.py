@@ -7,7 +7,7 @@ The lines are in the Common Log Format.  Nothing here opens or rotates a file.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from time import gmtime, strftime
 
 from attrs import define, field
@@ -15,6 +15,10 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.web.http import Request
 
 _STRANGE = re.compile(r"[^ !#-\[\]-~]")
+
+
+_Note = tuple[int, str, bytes, bytes, bytes, int, int]
+"""Second, host, method, URI, protocol, code and length."""
 
 
 @define(eq=False)
@@ -30,25 +34,23 @@ class AccessLog:
     _write: Callable[[str], object]
     _delay: float = 1.0
     _room: int = 1000
-    _lines: list[str] = field(factory=list, init=False)
-    _second: int = field(default=-1, init=False)
-    _when: str = field(default="", init=False)
+    _notes: list[_Note] = field(factory=list, init=False)
     _timer: IDelayedCall | None = field(default=None, init=False)
 
     def note(self, request: Request) -> None:
         """Remember a request that was answered."""
-        host = getattr(request.getClientAddress(), "host", None) or "-"
-        second = int(self._clock.seconds())
-        if second != self._second:
-            self._second = second
-            self._when = strftime("%d/%b/%Y:%H:%M:%S +0000", gmtime(second))
-        # Of the first line the parser lets only the URI have strange characters.
-        self._lines.append(
-            f'{host} - - [{self._when}] "{request.method.decode()} '
-            f'{_plain(request.uri)} {request.clientproto.decode()}" '
-            f"{request.code} {request.sentLength or '-'}\n"
+        self._notes.append(
+            (
+                int(self._clock.seconds()),
+                getattr(request.getClientAddress(), "host", "-"),
+                request.method,
+                request.uri,
+                request.clientproto,
+                request.code,
+                request.sentLength,
+            )
         )
-        if len(self._lines) >= self._room:
+        if len(self._notes) >= self._room:
             self.flush()
         elif self._timer is None:
             self._timer = self._clock.callLater(self._delay, self._tick)
@@ -58,13 +60,27 @@ class AccessLog:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        lines, self._lines = self._lines, []
-        if lines:
-            self._write("".join(lines))
+        notes, self._notes = self._notes, []
+        if notes:
+            self._write("".join(_lines(notes)))
 
     def _tick(self) -> None:
         self._timer = None
         self.flush()
+
+
+def _lines(notes: list[_Note]) -> Iterator[str]:
+    """Write notes as lines; most of them are of the same second."""
+    written, when = -1, ""
+    for second, host, method, uri, protocol, code, length in notes:
+        if second != written:
+            written = second
+            when = strftime("%d/%b/%Y:%H:%M:%S +0000", gmtime(second))
+        # Of the first line the parser lets only the URI have strange characters.
+        yield (
+            f'{host} - - [{when}] "{method.decode()} {_plain(uri)} '
+            f'{protocol.decode()}" {code} {length or "-"}\n'
+        )
 
 
 def _plain(text: bytes) -> str:

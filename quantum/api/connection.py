@@ -101,11 +101,21 @@ class Connection(HTTPChannel):
 
     @override
     def headerReceived(self, line: bytes) -> bool:
+        lines = self.site.header_lines
+        if lines.add_known(line, self.requests[-1].requestHeaders):
+            self._receivedHeaderCount += 1
+            if self._receivedHeaderCount <= self.maxHeaders:
+                return True
+            self._respondToBadRequestAndDisconnect()
+            return False
         try:
-            return bool(super().headerReceived(line))
+            is_valid = super().headerReceived(line)
         except ValueError:  # a Content-Length of more digits than int() takes
             self.refuse(Malformed("Content-Length cannot be understood"))
             return False
+        if is_valid:
+            lines.learn(line)
+        return bool(is_valid)
 
     @override
     def allHeadersReceived(self) -> None:

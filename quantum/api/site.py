@@ -16,6 +16,7 @@ from typing_extensions import override
 from quantum.api.accesslog import AccessLog
 from quantum.api.answers import answer_to
 from quantum.api.connection import AnswerTo, Connection
+from quantum.api.headerlines import HeaderLines
 from quantum.api.limits import Crowd, Deadline, Limits
 from quantum.api.request import ApiRequest
 
@@ -48,6 +49,7 @@ class ApiSite(Site):
         self.receiving = Deadline(clock, limits.request_deadline, Connection.expire)
         self.writing = Deadline(clock, limits.request_deadline, Connection.expire)
         self.closing = Deadline(clock, limits.closing, Connection.expire)
+        self.header_lines = HeaderLines()
         self._access_log = access_log
         self._second = -1
         self._stamp = b""
