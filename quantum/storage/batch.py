@@ -89,6 +89,8 @@ def settle(database: Database, writes: Sequence[Write], failures: Failures) -> F
 def _record(database: Database, writes: Sequence[Write]) -> Failures:
     """Try the fast way, then the careful way."""
     failures: Failures = [None] * len(writes)
+    # A new connection would make a missing file anew, and empty.
+    database.check()
     try:
         with database.engine.connect() as connection:
             connection.begin()
@@ -111,7 +113,17 @@ def _commit(database: Database, connection: Connection) -> None:
     try:
         connection.commit()
     except DBAPIError as problem:
+        _abandon(connection)
         raise _CommitFailed from problem
+
+
+def _abandon(connection: Connection) -> None:
+    """End a transaction that SQLAlchemy takes for over since its COMMIT failed."""
+    if not connection.invalidated:
+        try:
+            connection.connection.rollback()
+        except connection.dialect.loaded_dbapi.Error:
+            connection.invalidate()
 
 
 def _run_merged(connection: Connection, writes: Sequence[Write]) -> None:

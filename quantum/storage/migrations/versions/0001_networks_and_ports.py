@@ -19,9 +19,9 @@ def upgrade() -> None:
         sa.Column("tenant_id", sa.String(255), nullable=False),
         sa.Column("name", sa.String(255), nullable=False),
         sa.Column("segment_id", sa.Integer(), nullable=False),
-        sa.UniqueConstraint("segment_id", name="uq_networks_segment_id"),
+        sa.UniqueConstraint("segment_id", name=op.f("uq_networks_segment_id")),
     )
-    op.create_index("ix_networks_tenant_id_id", "networks", ["tenant_id", "id"])
+    op.create_index(op.f("ix_networks_tenant_id_id"), "networks", ["tenant_id", "id"])
     op.create_table(
         "ports",
         sa.Column("id", sa.String(36), primary_key=True),
@@ -29,14 +29,14 @@ def upgrade() -> None:
         sa.Column("admin_state", sa.String(6), nullable=False),
         sa.Column("interface", sa.String(255), nullable=True),
         sa.ForeignKeyConstraint(
-            ["network_id"], ["networks.id"], name="fk_ports_network_id"
+            ["network_id"], ["networks.id"], name=op.f("fk_ports_network_id")
         ),
         sa.CheckConstraint(
-            "admin_state IN ('ACTIVE', 'DOWN')", name="ck_ports_admin_state"
+            "admin_state IN ('ACTIVE', 'DOWN')", name=op.f("ck_ports_admin_state")
         ),
-        sa.UniqueConstraint("interface", name="uq_ports_interface"),
+        sa.UniqueConstraint("interface", name=op.f("uq_ports_interface")),
     )
-    op.create_index("ix_ports_network_id_id", "ports", ["network_id", "id"])
+    op.create_index(op.f("ix_ports_network_id_id"), "ports", ["network_id", "id"])
     op.create_table(
         "released_segments",
         sa.Column("segment_id", sa.Integer(), primary_key=True, autoincrement=False),
