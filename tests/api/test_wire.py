@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is written can be read again, in either format."""
 
+import contextlib
 import json
-from contextlib import suppress
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
@@ -149,7 +149,7 @@ class BodiesTests(SynchronousTestCase):
         """Any bytes at all are read or refused."""
         for form in (JSON, XML):
             for read in (bodies.name_of, bodies.interface_of, bodies.state_of):
-                with suppress(Malformed, StateInvalid):
+                with contextlib.suppress(Malformed, StateInvalid):
                     read(form, body)
 
     @given(st.recursive(
