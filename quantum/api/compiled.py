@@ -147,16 +147,25 @@ class CompiledKlein:
 
     def _finish(self, request: Request, result: Deferred[Any]) -> int:
         """Write an answer as soon as it is there."""
+        result.addBoth(self._arrive, request)
+        return NOT_DONE_YET
+
+    def _arrive(self, result: object, request: Any) -> None:
+        """Write what an endpoint came to, or have somebody think about it."""
+        if type(result) is bytes and not _is_over(request):
+            body = _whole(request, result)
+            if body is result and not request.startedWriting:
+                request.render(_Whole(result))
+                return
         finished = Deferred.fromCoroutine(self._write(request, result))
         finished.addErrback(
             lambda failure: _log.failure("answer not written", failure=failure)
         )
-        return NOT_DONE_YET
 
-    async def _write(self, request: Request, result: Deferred[Any]) -> None:
-        """Write what an endpoint came to, unless its caller has gone."""
+    async def _write(self, request: Request, result: object) -> None:
+        """Write what may need to be shown, excused or thrown away."""
         try:
-            body = _shown(request, await result)
+            body = _shown(request, await maybeDeferred(lambda: result))
         except Exception:  # noqa: BLE001 - handle_errors decides about it
             body = await self._sorry(request, Failure())
         if body is _SHOWN or _is_over(request):

@@ -12,13 +12,16 @@ from attrs import define, field
 from twisted.web.http_headers import Headers
 
 HARMLESS = {
-    b"Accept",
-    b"Accept-Encoding",
-    b"Accept-Language",
-    b"Connection",
-    b"Content-Type",
-    b"Host",
-    b"User-Agent",
+    name.lower(): name
+    for name in (
+        b"Accept",
+        b"Accept-Encoding",
+        b"Accept-Language",
+        b"Connection",
+        b"Content-Type",
+        b"Host",
+        b"User-Agent",
+    )
 }
 LONGEST = 200
 ROOM = 500
@@ -42,13 +45,9 @@ class HeaderLines:
 
     def learn(self, line: bytes) -> None:
         """Remember a line that was found valid."""
-        if len(line) > LONGEST:
-            return
         name, _, value = line.partition(b":")
-        headers = Headers()
-        headers.addRawHeader(name, value.strip(b" \t"))
-        ((canonical, (stripped,)),) = headers.getAllRawHeaders()
-        if canonical in HARMLESS:
+        canonical = HARMLESS.get(name.lower())
+        if canonical is not None and len(line) <= LONGEST:
             if len(self._known) >= ROOM:
                 self._known.clear()
-            self._known[line] = canonical, stripped
+            self._known[line] = canonical, value.strip(b" \t")
