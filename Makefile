@@ -7,6 +7,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 OPTIONS ?=
 TESTS ?= tests
+ROOT := $(filter 0,$(shell id -u))
 
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.ovs/usr/sbin:$(CURDIR)/.ovs/usr/bin:$(PATH):/usr/sbin:/sbin
 ifneq ($(wildcard .ovs/usr/lib),)
@@ -35,12 +36,13 @@ help:
 demo: $(VENV) ovs
 	@python -m tests.lab.demo
 
-run: $(VENV)
+run: $(VENV) $(if $(findstring plugin.name=memory,$(OPTIONS)),,ovs)
 	@exec twistd -n --pidfile= quantum $(OPTIONS)
 
 test: lint ovs
-	@echo "==> Testing"
-	@python -m pytest -p no:cacheprovider --durations=10 --durations-min=1 $(TESTS)
+	@echo "==> Testing$(if $(ROOT),, what needs no root; run make as root for all)"
+	@python -m pytest -p no:cacheprovider --durations=10 --durations-min=1 \
+		$(if $(ROOT),,-m "not root") $(TESTS)
 
 bench: $(VENV) ovs
 	@python -m benchmarks

@@ -26,7 +26,7 @@ from quantum.api.compiled import CompiledKlein
 from quantum.api.limits import Limits
 from quantum.api.routes import Api
 from quantum.api.site import ApiSite
-from quantum.config import Config, ConfigError, load
+from quantum.config import LOCAL_OPEN_VSWITCH, Config, ConfigError, load
 from quantum.daemon import Daemon, ExitStatus
 from quantum.errors import QuantumError
 from quantum.interfaces import Surroundings
@@ -96,6 +96,8 @@ def assemble(config: Config, reactor: Any, give_up: Callable[[], None]) -> Daemo
     :raise QuantumError: The plugin cannot be had, or cannot work here.
     """
     maker = makers.find(config.plugin.name, plugins)
+    if config.plugin.name == "openvswitch":
+        _look_for_switches(config)
     _make_folder(config.state_dir)
     plugin = makers.make(maker, Surroundings(config, reactor, _warn))
     endpoint = serverFromString(reactor, config.api.listen)
@@ -103,6 +105,15 @@ def assemble(config: Config, reactor: Any, give_up: Callable[[], None]) -> Daemo
     resource = CompiledKlein(Api(plugin).app)
     site = ApiSite(resource, Limits.of(config.api), reactor, access_log=access_log)
     return Daemon(reactor, plugin, endpoint, site, give_up)
+
+
+def _look_for_switches(config: Config) -> None:
+    """Say so if no Open vSwitch could ever be heard of."""
+    if not (config.ovsdb_endpoints or config.ovsdb.listen):
+        _warn(
+            f"No Open vSwitch: {LOCAL_OPEN_VSWITCH} does not exist, and neither "
+            "ovsdb.connect nor ovsdb.listen names another database"
+        )
 
 
 def _make_folder(path: Path) -> None:
