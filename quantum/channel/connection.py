@@ -69,7 +69,6 @@ class Connection(Protocol):
         self._pulse.clock = clock
         self.datapath = self._switchboard.attach(self)
         self.datapath.send_msg(self.datapath.ofproto_parser.OFPHello(self.datapath))
-        self._pulse.start(limits.echo_interval, now=False)
 
     def dataReceived(self, data: bytes) -> None:
         """Handle what was received, a slice per turn of the reactor."""
@@ -88,9 +87,7 @@ class Connection(Protocol):
     def drop(self, reason: str) -> None:
         """Close now, and log why."""
         if self.is_open:
-            log.warn(  # noqa: G010  so Twisted calls it
-                "{address}: dropped: {why}", address=self.name, why=reason
-            )
+            log.warn("{address}: dropped: {why}", address=self.name, why=reason)
             self._end()
             self._wire.abortConnection()
 
@@ -101,9 +98,10 @@ class Connection(Protocol):
             self._wire.loseConnection()
 
     def reached(self, state: str) -> None:
-        """Stop the deadline when the handshake is over."""
+        """Count echoes instead of seconds when the handshake is over."""
         if state == MAIN_DISPATCHER and self._deadline.active():
             self._deadline.cancel()
+            self._pulse.start(self._limits.echo_interval, now=False)
             log.info("{address}: is a switch", address=self.name)
 
     async def is_alive(self) -> bool:

@@ -12,7 +12,8 @@ from struct import pack_into
 from threading import get_ident
 from typing import Any, Protocol
 
-from os_ken.controller.controller import Datapath
+# From there, because the module that defines it cannot be imported first.
+from os_ken.base.app_manager import Datapath
 from os_ken.controller.handler import DEAD_DISPATCHER, HANDSHAKE_DISPATCHER
 from os_ken.ofproto.ofproto_protocol import ProtocolDesc
 from twisted.internet.defer import Deferred

@@ -74,7 +74,7 @@ class OpenFlowListener(Factory):
         )
         is_refusing = is_full or is_greedy
         if is_refusing and not self._is_refusing:
-            log.warn(  # noqa: G010  so Twisted calls it
+            log.warn(
                 "too many connections ({all} in all, {some} from {host}): refusing",
                 all=len(self._connections),
                 some=self._by_address[host],

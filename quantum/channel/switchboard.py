@@ -68,7 +68,7 @@ def parse(datapath: TwistedDatapath, frame: Frame) -> Any:
     try:
         return parser.msg_parser(datapath, *header, frame.data)
     except Exception as problem:  # noqa: BLE001  a parser fails in any way it likes
-        log.warn(  # noqa: G010  so Twisted calls it
+        log.warn(
             "{address}: os-ken cannot read a message of type {kind}: {problem!r}",
             address=datapath.address,
             kind=frame.kind,
