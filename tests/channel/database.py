@@ -16,6 +16,12 @@ from quantum.channel.ovsdb.update import rows
 from quantum.interfaces import IHypervisorListener
 from quantum.openflow.facts import SeenInterface
 
+CONTROLLER = {
+    "target": "tcp:127.0.0.1:6653",
+    "inactivity_probe": 5000,
+    "max_backoff": 1000,
+}
+
 
 def name_of(number: int) -> str:
     """Write the UUID of a row that is known by a number."""
@@ -74,11 +80,7 @@ def dump() -> dict[str, dict[int, Any]]:
         "Port": {number: {"interfaces": refer(number + 10)} for number in (10, 11, 12)},
         "Interface": {number: interface(number) for number in (20, 21, 22)},
         "Controller": {
-            30: {
-                "target": "tcp:127.0.0.1:6653",
-                "inactivity_probe": 5000,
-                "max_backoff": 1000,
-            }
+            30: CONTROLLER,
         },
     }
     return {

@@ -13,7 +13,8 @@ from typing import Any
 from attrs import define, field, frozen
 
 from quantum.channel.ovsdb import values
-from quantum.channel.ovsdb.replica import Bridge, Controller, Replica
+from quantum.channel.ovsdb.replica import Replica
+from quantum.channel.ovsdb.row import Bridge, Controller
 
 DATABASE = "Open_vSwitch"
 PROTOCOL = "OpenFlow13"

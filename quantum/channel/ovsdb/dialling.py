@@ -95,7 +95,7 @@ class Dialling(Service):
         return hypervisor.is_settled
 
     def _warn_once(self, problem: Exception) -> None:
-        if not self._is_out_of_reach:
+        if self.running and not self._is_out_of_reach:
             self._is_out_of_reach = True
             self._given.warn(
                 f"cannot connect to the database at {self._place} ({problem});"

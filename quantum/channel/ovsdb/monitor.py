@@ -26,7 +26,7 @@ from quantum.channel.ovsdb.update import rows
 NAME = "quantum"
 DUMP_DEADLINE = 120.0
 SLICE = 0.001
-_BITE = 16
+LARGE = 64 * 1024
 _NEVER = "00000000-0000-0000-0000-000000000000"
 
 _since = msgspec.json.Decoder(tuple[bool, str, Raw])
@@ -42,10 +42,7 @@ async def in_slices(clock: IReactorTime, steps: Iterator[None]) -> None:
 
 def _is_unfinished(clock: IReactorTime, steps: Iterator[None]) -> bool:
     enough = clock.seconds() + SLICE
-    for count, _ in enumerate(steps, 1):
-        if count % _BITE == 0 and clock.seconds() > enough:
-            return True
-    return False
+    return any(clock.seconds() > enough for _ in steps)
 
 
 @define
@@ -106,6 +103,9 @@ class Monitor:
         words = [DATABASE, NAME, *params]
         raw = await self._session.request(method, words, DUMP_DEADLINE)
         self._session.pause()
+        if len(raw) > LARGE:
+            # It was found in this turn; its parts are found in the next.
+            await deferLater(self._clock, 0)
         return raw
 
     async def _apply(self, updates: Raw, transaction: str, is_dump: bool) -> None:
@@ -119,6 +119,9 @@ class Monitor:
             self._replica.last_transaction = transaction
 
     def _steps(self, updates: Raw) -> Iterator[None]:
+        # Finding the rows of a large dump takes long: not in the same turn as
+        # finding the dump in its message.
+        yield
         for table, row, update in rows(updates):
             self._replica.apply(table, row, update)
             yield

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from attrs import define, field
 
 from quantum.channel.ovsdb import values
-from quantum.channel.ovsdb.replica import Bridge, Interface, Replica
+from quantum.channel.ovsdb.replica import Replica
+from quantum.channel.ovsdb.row import Bridge, Interface
 from quantum.openflow.facts import SeenInterface
 
 

@@ -14,7 +14,7 @@ from typing import Protocol as Shape
 
 import msgspec
 from attrs import define, field, frozen
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import Raw
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.protocol import Protocol, connectionDone
@@ -22,43 +22,24 @@ from twisted.python.failure import Failure
 
 from quantum.channel.ovsdb.faults import (
     ConnectionDropped,
-    FailedOperation,
     Misspoken,
     OvsdbError,
     RequestRefused,
-    TransactionRefused,
 )
 from quantum.channel.ovsdb.framing import Splitter
+from quantum.channel.ovsdb.message import (
+    Message,
+    identifier,
+    message,
+    refusal,
+    results,
+)
 
 ECHO_INTERVAL = 5.0
 DEADLINE = 10.0
 ECHO_LIMIT = 64 * 1024
 
 _APPLYING, _UNREAD = "applying", "unread"
-
-
-class Message(Struct):
-    """A request, a notification or an answer; which one is seen by its members."""
-
-    id: Raw | UnsetType = UNSET
-    method: str | UnsetType | None = UNSET
-    params: Raw | UnsetType = UNSET
-    result: Raw | UnsetType = UNSET
-    error: Raw | UnsetType = UNSET
-
-
-class Refusal(Struct):
-    """An error as OVSDB writes it."""
-
-    error: str
-    details: str = ""
-
-
-_message = msgspec.json.Decoder(Message)
-_identifier = msgspec.json.Decoder(int)
-_refusal = msgspec.json.Decoder(Refusal | str)
-_results = msgspec.json.Decoder(list[Any])
-_encode = msgspec.json.encode
 
 
 class Conversation(Shape):
@@ -132,17 +113,7 @@ class Session(Protocol):
         :raise TransactionRefused: Nothing was changed.
         """
         raw = await self.request("transact", [database, *operations])
-        results = _checked(raw)
-        failures = tuple(
-            FailedOperation(i, str(r["error"]), str(r.get("details") or ""))
-            for i, r in enumerate(results)
-            if isinstance(r, dict) and r.get("error")
-        )
-        if failures:
-            raise TransactionRefused(failures)
-        if len(results) != len(operations):
-            raise Misspoken("a transaction has not one result per operation")
-        return results
+        return results(raw, len(operations))
 
     def pause(self) -> None:
         """Let nothing more arrive until `resume`."""
@@ -229,52 +200,44 @@ class Session(Protocol):
 
     def _take_one(self, document: bytes) -> None:
         try:
-            self._understand(_message.decode(document))
-        except (ValueError, RecursionError) as problem:
-            self.drop(f"a message cannot be understood: {problem}")
+            self._understand(message(document))
         except OvsdbError as problem:
             self.drop(str(problem))
 
-    def _understand(self, message: Message) -> None:
-        if isinstance(message.method, str):
-            self._asked(message.method, message)
-        elif message.id is not UNSET:
-            self._answered(message)
-        else:
-            raise Misspoken("a message is neither request nor answer")
+    def _understand(self, heard: Message) -> None:
+        if heard.method is None:
+            self._answered(heard)
+        elif heard.has_id:
+            self._asked(heard.method, heard)
+        elif heard.method.startswith("update"):
+            self._conversation.updated(heard.method, heard.params)
 
-    def _asked(self, method: str, message: Message) -> None:
-        params = Raw(b"[]") if message.params is UNSET else message.params
-        if message.id is UNSET or bytes(message.id) == b"null":
-            if method.startswith("update"):
-                self._conversation.updated(method, params)
-            return
-        if len(params) + len(message.id) > ECHO_LIMIT:
+    def _asked(self, method: str, heard: Message) -> None:
+        if len(heard.params) + len(heard.id) > ECHO_LIMIT:
             raise Misspoken(f"a request is longer than {ECHO_LIMIT} bytes")
         if method == "echo":
-            self._write({"id": message.id, "result": params, "error": None})
+            self._write({"id": heard.id, "result": heard.params, "error": None})
         else:
             unknown = {"error": "unknown method"}
-            self._write({"id": message.id, "result": None, "error": unknown})
+            self._write({"id": heard.id, "result": None, "error": unknown})
 
-    def _answered(self, message: Message) -> None:
-        identifier = Raw(b"") if message.id is UNSET else message.id
-        known = self._pending.pop(_identifier.decode(identifier), None)
+    def _answered(self, heard: Message) -> None:
+        # All is understood before the question is taken from those that wait:
+        # they fail with the connection.
+        number = identifier(heard.id)
+        said = refusal(heard.error) if heard.is_refusal else None
+        if said is None and not len(heard.result):
+            raise Misspoken("an answer has neither result nor error")
+        known = self._pending.pop(number, None)
         if known is None:
             raise Misspoken("an answer to no question of ours")
         if known.timer is not None:
             known.timer.cancel()
-        if message.error is not UNSET and bytes(message.error) != b"null":
-            said = _refusal.decode(message.error)
-            refusal = Refusal(said) if isinstance(said, str) else said
-            known.answer.errback(
-                Failure(RequestRefused(known.method, refusal.error, refusal.details))
-            )
-        elif message.result is UNSET:
-            known.answer.errback(Failure(ConnectionDropped("an empty answer")))
-            raise Misspoken("an answer has neither result nor error")
+        if said is not None:
+            refused = RequestRefused(known.method, said.error, said.details)
+            known.answer.errback(Failure(refused))
         else:
-            known.answer.callback(message.result)
+            known.answer.callback(heard.result)
 
     def _listen(self) -> None:
         """Ask a silent peer whether it is there; drop it when it does not say."""
@@ -288,12 +251,5 @@ class Session(Protocol):
             echo = self.request("echo", [], deadline=None)
             echo.addErrback(lambda failure: failure.trap(OvsdbError))
 
-    def _write(self, message: dict[str, Any]) -> None:
-        self._wire.write(_encode(message))
-
-
-def _checked(raw: Raw) -> list[Any]:
-    try:
-        return _results.decode(raw)
-    except (ValueError, RecursionError) as problem:
-        raise Misspoken(f"a result cannot be understood: {problem}") from None
+    def _write(self, said: dict[str, Any]) -> None:
+        self._wire.write(msgspec.json.encode(said))

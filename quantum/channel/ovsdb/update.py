@@ -48,7 +48,7 @@ class RowUpdate(Struct):
         return self.delete is not UNSET or (self.old is not UNSET and self.new is UNSET)
 
 
-_tables = msgspec.json.Decoder(dict[str, dict[str, Raw]])
+_parts = msgspec.json.Decoder(dict[str, Raw])
 _row = msgspec.json.Decoder(RowUpdate)
 
 
@@ -59,8 +59,8 @@ def rows(table_updates: Raw) -> Iterator[tuple[str, str, RowUpdate]]:
     :raise Misspoken: It is not what an OVSDB server would write.
     """
     try:
-        for table, updates in _tables.decode(table_updates).items():
-            for row, update in updates.items():
+        for table, updates in _parts.decode(table_updates).items():
+            for row, update in _parts.decode(updates).items():
                 yield table, row, _row.decode(update)
     except (ValueError, RecursionError) as problem:
         raise Misspoken(f"an update cannot be understood: {problem}") from None

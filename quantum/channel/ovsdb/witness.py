@@ -8,7 +8,8 @@ from attrs import define, field
 
 from quantum.channel.ovsdb import values
 from quantum.channel.ovsdb.picture import Picture, everything
-from quantum.channel.ovsdb.replica import Bridge, Replica
+from quantum.channel.ovsdb.replica import Replica
+from quantum.channel.ovsdb.row import Bridge
 from quantum.interfaces import IHypervisorListener
 
 
