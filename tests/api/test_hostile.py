@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bodies and paths that mean harm, or nothing, and the words that refuse them."""
 
+import json
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.api.client import JSON, XML, ApiMixin, OnCompiled, OnKlein
@@ -12,6 +14,8 @@ LAUGHS = b"""<!DOCTYPE l [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">
 <network name="&b;"/>"""
 OUTSIDE = b"""<!DOCTYPE n [<!ENTITY f SYSTEM "file:///etc/passwd">]>
 <network><name>&f;</name></network>"""
+HIDDEN = "<!DOCTYPE n [<!ENTITY e 'n'>]><network name='&e;'/>"
+UTF_7 = HIDDEN.replace("<", "+ADw-").encode()
 NAMESPACE = "http://openstack.org/quantum/api/v1.0"
 
 REFUSED_JSON: list[tuple[bytes, str]] = [
@@ -79,6 +83,10 @@ REFUSED_XML: list[tuple[bytes, str]] = [
     (b'{"network":{"name":"n"}}', "not XML"),
     ("<network name='n'/>".encode("utf-16"), "must be UTF-8"),
     (b"<?xml version='1.0' encoding='UTF-7'?>+ADw-network name='n'/+AD4-", "not XML"),
+    (b"<?xml version='1.0' encoding='UTF-7'?>" + UTF_7, "not XML"),
+    (f"<?xml version='1.0' encoding='cp037'?>{HIDDEN}".encode("cp037"), "not XML"),
+    (f"<?xml version='1.0' encoding='UTF-16BE'?>{HIDDEN}".encode(), "document type"),
+    (HIDDEN.encode("utf-32"), "must be UTF-8"),
     (LAUGHS, "document type"),
     (OUTSIDE, "document type"),
     (b"<!DOCTYPE network SYSTEM 'http://127.0.0.1/x.dtd'><network/>", "document type"),
@@ -229,8 +237,14 @@ class HostileMixin(ApiMixin):
     def test_state_that_cannot_be_shown(self) -> None:
         """An invalid state is quoted in its fault, made harmless and short."""
         path = f"/networks/{self.v1_1.network()}/ports"
-        for state in ("\x00\x1b", "x" * 100_000, ["x" * 1000], "\uffff"):
-            reply = self.v1_1("POST", path, {"port": {"state": state}})
+        deep = b'{"port":{"state":' + b"[" * 900 + b"]" * 900 + b"}}"
+        long = b'{"port":{"state":' + b"9" * 4000 + b"}}"
+        texts = [
+            json.dumps({"port": {"state": state}}).encode()
+            for state in ("\x00\x1b", "x" * 100_000, ["x" * 1000], "\uffff")
+        ]
+        for body in (*texts, deep, long):
+            reply = self.v1_1("POST", path, body)
             self.assertEqual("RequestedStateInvalid", fault_of(reply, "v1.1")["name"])
             self.assertLess(len(reply.body), 1000)
 
