@@ -3,7 +3,8 @@
 """Interfaces, flows, switches and bridges come and go without asking the API."""
 
 from tests.integration.staged import StagedTests
-from tests.lab.hypervisor import BRIDGE
+from tests.lab.hypervisor import BRIDGE, Spec
+from tests.lab.isolation import Observatory
 from tests.lab.stage import look_until_right
 
 RESTORING_TIME = 5.0
@@ -58,6 +59,42 @@ class RealityTests(StagedTests):
             observatory.patience = 15.0
         self.assertEqual([], report.problems())
         self.assertEqual(wanted, sorted(self.hypervisor.flow_ages()))
+
+    def test_flow_replaced(self) -> None:
+        """A flow replaced by hand with one that does something else is put right."""
+        wanted = sorted(self.hypervisor.flow_ages())
+        red = self.hypervisor.ofport(self.machines[0])
+        flow = f"table=0,priority=100,in_port={red},actions=NORMAL"
+        self.hypervisor.ovs.ofctl("add-flow", BRIDGE, flow)
+        self.await_true(
+            lambda: sorted(self.hypervisor.flow_ages()) == wanted,
+            "the flow is as it was",
+        )
+
+    def test_flow_modified(self) -> None:
+        """A flow whose actions were changed by hand, cookie kept, is put right."""
+        wanted = sorted(self.hypervisor.flow_ages())
+        red = self.hypervisor.ofport(self.machines[0])
+        flow = f"table=0,priority=100,in_port={red},actions=NORMAL"
+        self.hypervisor.ovs.ofctl("mod-flows", BRIDGE, flow)
+        self.await_true(
+            lambda: sorted(self.hypervisor.flow_ages()) == wanted,
+            "the flow is as it was",
+        )
+
+    def test_impostor(self) -> None:
+        """Of two interfaces with one identifier, the one seen first stays alone."""
+        spec = Spec("red-8", "red", "02:00:00:00:00:08", "192.168.7.8")
+        (impostor,) = self.hypervisor.add_machines([spec])
+        self.hypervisor.plug([impostor])
+        self.addCleanup(self.hypervisor.unplug, [impostor])
+        claim = f"external_ids:iface-id={self.machines[0].attachment}"
+        self.hypervisor.ovs.vsctl("set", "interface", impostor.vif, claim)
+        observatory = Observatory([*self.machines, impostor])
+        observatory.start()
+        self.addCleanup(observatory.stop)
+        report = look_until_right(observatory, self.machines, RESTORING_TIME)
+        self.assertEqual([], report.problems())
 
     def test_switch_restarted(self) -> None:
         """After a crash of ovs-vswitchd its flows are made anew."""

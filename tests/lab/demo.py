@@ -116,9 +116,17 @@ def leftovers(folders: Iterable[Path]) -> list[str]:
     return found
 
 
+def _end(number: int, _: object) -> None:
+    """End in order, and let no second signal interrupt that."""
+    for other in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(other, signal.SIG_IGN)
+    sys.exit(f"ended by {signal.Signals(number).name}")
+
+
 def main() -> int:
     """Build everything, run the demonstration, take everything away."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end)
     sys.stdout.write("Open vSwitch (userspace datapath), the daemon, six machines\n")
     sys.stdout.flush()
     with Stage.running("demo") as stage:

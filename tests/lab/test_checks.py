@@ -9,6 +9,7 @@ They must pass when the flows isolate, and find it when the flows do not.
 from collections.abc import Iterable
 from contextlib import ExitStack
 
+import pytest
 from attrs import define, field
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -16,6 +17,8 @@ from tests.lab.demo import Demo, leftovers
 from tests.lab.hypervisor import BRIDGE, Hypervisor, Machine
 from tests.lab.isolation import Observatory, Report
 from tests.lab.stage import PLAN, ride_out_a_crash
+
+pytestmark = pytest.mark.root
 
 
 @define
