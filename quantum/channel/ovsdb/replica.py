@@ -96,7 +96,8 @@ class Replica:
             for row in port.interfaces if port else ():
                 if row in self.interfaces:
                     self.interfaces[row].port = name
-                touched.interfaces.add(row)
+                touched.interfaces.discard(row)
+                yield row
         yield from touched.interfaces
 
     def is_on(self, bridge: Bridge, row: bytes) -> bool:
