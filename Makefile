@@ -62,7 +62,7 @@ python:
 
 ovs:
 	@tools/packages ovs-vswitchd=openvswitch-switch ovs-ofctl=openvswitch-switch \
-		ip=iproute2 tcpdump=tcpdump ping=iputils-ping
+		ip=iproute2 tcpdump=tcpdump ping=iputils-ping curl=curl
 
 $(VENV): | python
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -73,7 +73,7 @@ $(VENV): | python
 	@sed -n '/^setuptools==/,/# via/p' $(LOCK) > .venv/setuptools.lock
 	@$(PIP_INSTALL) -r .venv/setuptools.lock
 	@$(PIP_INSTALL) -r $(LOCK)
-	@echo $(CURDIR) > "$$(.venv/bin/python -c 'import site; print(site.getsitepackages()[0])')/quantum-tree.pth"
+	@echo $(CURDIR) > "$$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/quantum-tree.pth"
 	@touch $@
 
 # pip-tools lives outside .venv, so that .venv holds what is locked and no more.

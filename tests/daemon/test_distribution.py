@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What ``pip install`` brings, takes away, and makes possible from any folder."""
 
-import site
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import venv
 import zipfile
@@ -58,17 +58,15 @@ def make_empty_environment(tmp_path_factory):
     """
     folder = tmp_path_factory.mktemp("environment")
     venv.create(folder, with_pip=False, symlinks=True)
-    inside = Path(
-        python(folder, "-c", "import site; print(*site.getsitepackages())").strip()
-    )
-    ours = Path(site.getsitepackages()[0])
-    copytree(
-        ours / "twisted", inside / "twisted", ignore=ignore_patterns("dropin.cache")
-    )
+    where = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    inside = Path(python(folder, "-c", where).strip())
+    ours = Path(sysconfig.get_path("purelib"))
+    rubbish = ignore_patterns("dropin.cache")
+    copytree(ours / "twisted", inside / "twisted", ignore=rubbish)
     # A plain path, not a site directory: .pth files in it are not followed.
     (inside / "others.pth").write_text(f"{ours}\n", encoding="utf-8")
     for name in ("twistd", "twist"):
-        script = (ours.parents[2] / "bin" / name).read_text("utf-8")
+        script = (Path(sys.prefix) / "bin" / name).read_text("utf-8")
         _, _, body = script.partition("\n")
         (folder / "bin" / name).write_text(f"#!{folder}/bin/python\n{body}", "utf-8")
         (folder / "bin" / name).chmod(0o755)
