@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import define, field
 from msgspec.structs import replace
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import succeed
 from zope.interface import implementer
 
 from quantum.errors import (
@@ -144,20 +144,3 @@ def refusing(error: Exception) -> Instead:
         raise error
 
     return Instead(refuse)
-
-
-@define(eq=False)
-class Postponed:
-    """What makes a plugin answer only when it is told to."""
-
-    waiting: list[tuple[Deferred[Any], Callable[[], Any]]] = field(factory=list)
-
-    def __call__(self, verb: Callable[[], Any]) -> Deferred[Any]:
-        answer: Deferred[Any] = Deferred()
-        self.waiting.append((answer, verb))
-        return answer
-
-    def release(self) -> None:
-        """Let the first verb that waits happen."""
-        answer, verb = self.waiting.pop(0)
-        answer.callback(verb())

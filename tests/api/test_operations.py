@@ -21,7 +21,13 @@ def tree(element: Any) -> Any:
 
 
 class OperationsMixin(ApiMixin):
-    """Each operation, in both versions and both formats."""
+    """
+    Each operation, in both versions and both formats.
+
+    :cvar plugged: The status of a port that is active and plugged.
+    """
+
+    plugged = "DOWN"
 
     def shown(self, version: str, **members: str) -> dict[str, str]:
         """Leave out what a version does not show."""
@@ -147,7 +153,7 @@ class OperationsMixin(ApiMixin):
             port = client.port(network, client.version, "ACTIVE")
             path = f"/networks/{network}/ports"
             summary = self.shown(
-                client.version, id=port, state="ACTIVE", op_status="DOWN"
+                client.version, id=port, state="ACTIVE", op_status=self.plugged
             )
             plugged = {**summary, "attachment": {"id": client.version}}
             self.assertEqual({"ports": [{"id": port}]}, client("GET", path).json)
