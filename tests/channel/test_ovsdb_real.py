@@ -105,6 +105,19 @@ class BridgeTests(RealCase):
         self.assertEqual("1000", self.get("controller", row, "max_backoff"))
         self.assertEqual([], self.warnings)
 
+    async def test_stays_itself(self) -> None:
+        """A bridge that we made keeps its datapath id whatever is plugged in."""
+        self.dial()
+        _, _, datapath_id, _ = await self.until_told("synced")
+        self.plug("p", 'mac="00:00:00:00:00:01"')
+        self.ovs.kill("ovs-vswitchd")
+        self.ovs.start_vswitchd()
+        self.plug("late")
+        await self.until(lambda: self.ofport("late") > 0)
+        now = self.get("bridge", "br-int", "datapath_id")
+        self.assertEqual(f"{datapath_id:016x}", now)
+        self.assertEqual({"changed"}, {call[0] for call in self.listener.news()})
+
     async def test_one_transaction(self) -> None:
         """Making the bridge is one transaction; when all is right there is none."""
         service = self.dial()

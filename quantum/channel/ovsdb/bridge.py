@@ -8,6 +8,7 @@ back; hence all is changed at once, nothing is ever removed, and nothing is
 written when all is right.  Nothing here sends.
 """
 
+from secrets import token_hex
 from typing import Any
 
 from attrs import define, field, frozen
@@ -89,6 +90,9 @@ def _creation(root: bytes, wanted: WantedBridge) -> list[Operation]:
         "ports": ["named-uuid", "port"],
         "fail_mode": "secure",
         "controller": ["named-uuid", "controller"],
+        # Else it follows the lowest MAC plugged in, and with it the switch's
+        # identity would change under us.
+        "other_config": ["map", [["datapath-id", token_hex(8)]]],
     }
     if wanted.datapath_type:
         row["datapath_type"] = wanted.datapath_type
