@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which format a request is read in and answered in."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -52,6 +52,7 @@ class ChosenTests(SynchronousTestCase):
                 form, chosen(path, content_type, accept), (path, content_type, accept)
             )
 
+    @settings(deadline=None)
     @given(st.binary(), st.none() | st.binary(), st.none() | st.binary())
     def test_anything(
         self, path: bytes, content_type: bytes | None, accept: bytes | None

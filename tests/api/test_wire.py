@@ -7,7 +7,7 @@ import json
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 from twisted.trial.unittest import SynchronousTestCase
@@ -40,6 +40,7 @@ ports = st.builds(
 class RoundTripTests(ApiMixin, OnCompiled, SynchronousTestCase):
     """A name survives being created in one format and listed in the other."""
 
+    @settings(deadline=None)
     @given(name=names)
     def test_names(self, name: str) -> None:
         """Whichever way a valid name comes in, it comes out unchanged."""
@@ -61,6 +62,7 @@ class RoundTripTests(ApiMixin, OnCompiled, SynchronousTestCase):
             in_xml = self.v1_1("GET", "/networks/detail.xml").xml
             self.assertEqual([name], [network.get("name") for network in in_xml])
 
+    @settings(deadline=None)
     @given(interface=names)
     def test_attachments(self, interface: str) -> None:
         """So does the id of an interface, and a filter finds it."""
@@ -96,6 +98,7 @@ class RowsTests(SynchronousTestCase):
             )
         return found
 
+    @settings(deadline=None)
     @given(networks, st.lists(ports, max_size=3))
     def test_network_detail(self, network: Network, held: list[Port]) -> None:
         """A network with its ports is the same in both formats."""
@@ -112,6 +115,7 @@ class RowsTests(SynchronousTestCase):
                 ],
             )
 
+    @settings(deadline=None)
     @given(st.lists(ports, max_size=5))
     def test_members_by_view(self, held: list[Port]) -> None:
         """Every view of each dialect has exactly its members."""
@@ -132,6 +136,7 @@ class RowsTests(SynchronousTestCase):
                         del port["attachment"]
                     self.assertEqual(members | extra, set(port))
 
+    @settings(deadline=None)
     @given(anything)
     def test_escaping(self, text: str) -> None:
         """Whatever a plugin recorded, the XML is well-formed."""
@@ -144,6 +149,7 @@ class RowsTests(SynchronousTestCase):
 class BodiesTests(SynchronousTestCase):
     """Reading bodies never does worse than refuse."""
 
+    @settings(deadline=None)
     @given(st.binary(max_size=200))
     def test_any_bytes(self, body: bytes) -> None:
         """Any bytes at all are read or refused."""
@@ -152,6 +158,7 @@ class BodiesTests(SynchronousTestCase):
                 with contextlib.suppress(Malformed, StateInvalid):
                     read(form, body)
 
+    @settings(deadline=None)
     @given(st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | anything,
         lambda inner: st.lists(inner, max_size=3)
@@ -167,6 +174,7 @@ class BodiesTests(SynchronousTestCase):
         self.assertEqual(name, document["network"]["name"])
         self.assertTrue(1 <= len(name) <= 255)
 
+    @settings(deadline=None)
     @given(anything)
     def test_both_formats_agree(self, name: str) -> None:
         """A name that can be said in XML is judged as in JSON."""
