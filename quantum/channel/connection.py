@@ -68,10 +68,12 @@ class Connection(Protocol):
         self._pulse = LoopingCall(self._ping)
         self._pulse.clock = clock
         self.datapath = self._switchboard.attach(self)
-        self.datapath.send_msg(self.datapath.ofproto_parser.OFPHello(self.datapath))
+        self.datapath.greet()
 
     def dataReceived(self, data: bytes) -> None:
         """Handle what was received, a slice per turn of the reactor."""
+        if not self.is_open:
+            return
         self._framer.feed(data)
         if self._next is None and not self._is_contesting:
             self._slice()

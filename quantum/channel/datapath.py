@@ -61,7 +61,12 @@ class TwistedDatapath(Datapath):  # type: ignore[misc]  # os-ken has no types
         self._ports = None
         self.ofp_brick = brick
         self.state: str | None = None
+        self.unreadable = 0
+
+    def greet(self) -> None:
+        """Begin the handshake."""
         self.set_state(HANDSHAKE_DISPATCHER)
+        self.send_msg(self.ofproto_parser.OFPHello(self))
 
     def send(self, buf: bytes, close_socket: bool = False) -> bool:
         """

@@ -68,7 +68,10 @@ def parse(datapath: TwistedDatapath, frame: Frame) -> Any:
     try:
         return parser.msg_parser(datapath, *header, frame.data)
     except Exception as problem:  # noqa: BLE001  a parser fails in any way it likes
-        log.warn(
+        # A switch may send any number of such messages; one line is enough.
+        say = log.debug if datapath.unreadable else log.warn
+        datapath.unreadable += 1
+        say(
             "{address}: os-ken cannot read a message of type {kind}: {problem!r}",
             address=datapath.address,
             kind=frame.kind,
