@@ -44,7 +44,9 @@ class PlanFile:
         """Give the session of a switch; one that is not in the plan carries nothing."""
         if datapath_id not in self._sessions:
             session = Session(report=lambda _: None)
-            session.know(self._wanted.get(datapath_id, {}))
+            for port in self._wanted.get(datapath_id, {}).values():
+                session.want(port.ofport, port)
+            session.know()
             self._sessions[datapath_id] = session
         return self._sessions[datapath_id]
 

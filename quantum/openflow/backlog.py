@@ -65,16 +65,14 @@ class Backlog:
             return self.refused[ofport][0]
         return self.layout.ports.get(ofport)
 
-    def targets(self) -> set[int]:
-        """List the ports that carry, or should carry, anything."""
-        waiting = set().union(self._wanted, *self._groups)
-        return waiting | self.layout.ports.keys() | self.refused.keys()
-
-    def is_told(self, port: LocalPort) -> bool:
-        """Say whether the switch has taken this port as it is."""
-        ofport = port.ofport
-        is_same = self.layout.ports.get(ofport) == port == self.target(ofport)
-        return is_same and ofport not in self._flying
+    def is_told(self, ofport: int) -> bool:
+        """Say whether the switch has been told what a port should carry."""
+        return (
+            ofport in self.layout.ports
+            and ofport not in self._flying
+            and ofport not in self._wanted
+            and not any(ofport in group for group in self._groups)
+        )
 
     def retry_refused(self) -> None:
         """Want again what was refused."""

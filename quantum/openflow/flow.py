@@ -7,6 +7,7 @@ The bytes are written as Open vSwitch itself would report them, so that a flow
 read back from a switch can be compared byte for byte with the flow wanted.
 """
 
+from collections.abc import Callable
 from struct import Struct, pack
 from typing import Final, NamedTuple
 from zlib import crc32
@@ -21,7 +22,6 @@ METADATA_MASK: Final = 0x1FFFFFFFF
 """32 bits of network, and above them one bit: came from the overlay."""
 
 _OUTPUT = Struct("!HHIH6x")
-_OUTPUT_TYPE, _OUTPUT_LENGTH = 0, 16
 
 
 class Flow(NamedTuple):
@@ -76,44 +76,47 @@ def match_length(body: bytes) -> int:
     return (int.from_bytes(body[2:4], "big") + 7) // 8 * 8
 
 
-class _Writer:
-    """Writes the bodies of one shape: constants with the open numbers between."""
+def _writer(shape: Shape) -> Callable[[Flow], bytes]:
+    """
+    Make what writes the bodies of one shape: constants, with open numbers between.
 
-    def __init__(self, shape: Shape) -> None:
-        match = _match_parts(shape)
-        length = 4 + sum(
-            len(part) if isinstance(part, bytes) else _SIZES[part] for part in match
-        )
-        parts: list[bytes | str] = [pack("!HH", 1, length), *match, bytes(-length % 8)]
-        if not shape.outputs:
-            parts += _closing_parts(shape)
-        self._closing = b"".join(
-            part for part in _closing_parts(shape) if isinstance(part, bytes)
-        )
-        merged = _merged(parts)
-        self._struct = Struct("!" + "".join(map(_format, merged)))
-        self._parts = tuple(
-            part if isinstance(part, bytes) else Flow._fields.index(part)
-            for part in merged
-        )
-        self._has_outputs = shape.outputs
+    A shape has at most two open numbers besides its outputs.
+    """
+    match = _match_parts(shape)
+    length = 4 + sum(map(_size, match))
+    parts: list[bytes | str] = [pack("!HH", 1, length), *match, bytes(-length % 8)]
+    closing = _closing_parts(shape)
+    if shape.outputs:
+        rest = b"".join(part for part in closing if isinstance(part, bytes))
+        fixed = _packed(parts)
+        return lambda flow: fixed(flow) + _outputs(flow.outputs) + rest
+    return _packed(parts + closing)
 
-    def __call__(self, flow: Flow) -> bytes:
-        body = self._struct.pack(
-            *[flow[part] if part.__class__ is int else part for part in self._parts]
-        )
-        return body + self._outputs(flow.outputs) if self._has_outputs else body
 
-    def _outputs(self, ports: tuple[int, ...]) -> bytes:
-        """Write apply-actions (OpenFlow 1.3.5, 7.2.4) and what follows it."""
-        if len(ports) == 1:  # nearly all unicast flows
-            return _ONE_OUTPUT.pack(4, 24, 0, 16, ports[0], 0) + self._closing
-        actions = b"".join(
-            [_OUTPUT.pack(_OUTPUT_TYPE, _OUTPUT_LENGTH, port, 0) for port in ports]
-        )
-        if not actions:
-            return self._closing
-        return pack("!HH4x", 4, 8 + len(actions)) + actions + self._closing
+def _packed(parts: list[bytes | str]) -> Callable[[Flow], bytes]:
+    """Pack constants and open numbers in one go."""
+    merged = _merged(parts)
+    fill = Struct("!" + "".join(map(_format, merged))).pack
+    constants = [part for part in merged if isinstance(part, bytes)]
+    opens = [Flow._fields.index(part) for part in merged if isinstance(part, str)]
+    if not opens:
+        (whole,) = constants
+        return lambda _: whole
+    if len(opens) == 1:
+        (before, after), (one,) = constants, opens
+        return lambda flow: fill(before, flow[one], after)
+    (before, between, after), (one, two) = constants, opens
+    return lambda flow: fill(before, flow[one], between, flow[two], after)
+
+
+def _outputs(ports: tuple[int, ...]) -> bytes:
+    """Write apply-actions (OpenFlow 1.3.5, 7.2.4) that output to each port."""
+    if len(ports) == 1:  # nearly all unicast flows
+        return _ONE_OUTPUT.pack(4, 24, 0, 16, ports[0], 0)
+    if not ports:
+        return b""
+    actions = b"".join([_OUTPUT.pack(0, 16, port, 0) for port in ports])
+    return pack("!HH4x", 4, 8 + len(actions)) + actions
 
 
 _ONE_OUTPUT = Struct("!HH4xHHIH6x")
@@ -162,8 +165,12 @@ def _merged(parts: list[bytes | str]) -> list[bytes | str]:
     return merged
 
 
+def _size(part: bytes | str) -> int:
+    return len(part) if isinstance(part, bytes) else _SIZES[part]
+
+
 def _format(part: bytes | str) -> str:
     return f"{len(part)}s" if isinstance(part, bytes) else _FORMATS[part]
 
 
-_WRITERS = {shape: _Writer(shape) for shape in SHAPES}
+_WRITERS = {shape: _writer(shape) for shape in SHAPES}

@@ -8,6 +8,7 @@ section 7.3.9): messages are collected and take effect at once, or not at all.
 """
 
 from collections.abc import Iterator
+from functools import cache
 from struct import Struct
 from typing import Final
 
@@ -39,7 +40,7 @@ _STATS = Struct("!BBHIHH4xB3xII4xQQ")
 # One message of a bundle: header, bundle-add, and the flow-mod up to its match.
 _BUNDLED = Struct("!BBHIIII2xHBBHIQQBBHHHIIIH2x")
 _FLOW_MOD_FIXED: Final = 48
-_ENTRY = Struct("!HBxIIHHHH4xQQQ")
+_SHORTEST: Final = 56
 _MULTIPART_FIXED: Final = 16
 
 
@@ -102,21 +103,33 @@ def entries(frame: bytes) -> Iterator[Encoded]:
     """
     Walk the entries of a flow statistics reply (7.3.5.2).
 
-    The frame was checked already: every length in it is inside the frame.
+    Flows of one table mostly have one length, so runs of it are unpacked at once.
+
+    :raise ValueError: An entry does not fit into the frame, or is too short.
     """
     position, end = _MULTIPART_FIXED, len(frame)
     while position < end:
-        length, table, _, _, priority, _, _, _, cookie, _, _ = _ENTRY.unpack_from(
-            frame, position
-        )
-        body = frame[position + _ENTRY.size : position + length]
-        yield Encoded(table, priority, cookie, body)
-        position += length
+        length = int.from_bytes(frame[position : position + 2], "big")
+        run = (end - position) // length if length >= _SHORTEST else 0
+        if not run:
+            raise ValueError(f"flow entry of {length} bytes at {position} of {end}")
+        view = memoryview(frame)[position : position + run * length]
+        for found, table, priority, cookie, body in _entry(length).iter_unpack(view):
+            if found != length:
+                break
+            yield Encoded(table, priority, cookie, body)
+            position += length
 
 
 def has_more(frame: bytes) -> bool:
     """Say whether a multipart reply goes on in another frame (OFPMPF_REPLY_MORE)."""
     return bool(frame[11] & 1)
+
+
+@cache
+def _entry(length: int) -> Struct:
+    """Lay out an entry: its length, table, priority, cookie, match and instructions."""
+    return Struct(f"!HB9xH10xQ16x{length - 48}s")
 
 
 def _control(xid: int, bundle: int, what: int) -> bytes:

@@ -13,7 +13,7 @@ refuses is cut in halves until the ports at fault stand alone; those are left
 out, with the reason, and everything else proceeds.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from typing import Final
 
 from attrs import define, field
@@ -21,8 +21,8 @@ from attrs import define, field
 from quantum.openflow import messages
 from quantum.openflow.backlog import Backlog
 from quantum.openflow.bundle import Bundle
+from quantum.openflow.comparison import Comparison
 from quantum.openflow.flow import encode
-from quantum.openflow.installed import Installed
 from quantum.openflow.layout import Difference, LocalPort
 from quantum.openflow.phase import TRANSITIONS, Event, Phase
 
@@ -72,32 +72,32 @@ class Session:
     _next_xid: int = FIRST_XID
     _bundle: Bundle | None = None
     _reading: int = 0
-    _installed: Installed | None = None
+    _comparison: Comparison | None = None
     _counted: int | None = None
 
     # What is wanted
 
-    def know(self, ports: Mapping[int, LocalPort]) -> None:
+    def know(self) -> None:
         """
-        Take the whole picture of what is wanted.
+        Take note that everything wanted has been told.
 
-        Until this is called for the first time the switch keeps the flows that
-        an earlier process left: nothing is known that could replace them.
+        Until then the switch keeps the flows that an earlier process left:
+        nothing is known that could replace them.
         """
-        for ofport in self._backlog.targets() - ports.keys():
-            self._want(ofport, None)
-        for ofport, port in ports.items():
-            self._want(ofport, port)
-        if not self._is_known:
-            self._backlog.absorb()
-            self._is_known = True
+        self._is_known = True
 
     def want(self, ofport: int, port: LocalPort | None) -> None:
         """Let a port carry a network, or (None) nothing any more."""
-        if self._is_known:
-            self._want(ofport, port)
+        if not self._is_known:
+            self._backlog.layout.put(ofport, port)
+            return
+        is_news = self._backlog.want(ofport, port)
+        if self.phase in (Phase.ABSENT, Phase.REFUSING):
+            self._backlog.absorb()
+        elif is_news and self.phase in _KNOWING:
+            self._move(Event.CHANGED)
 
-    def fate(self, port: LocalPort) -> str | None:
+    def fate(self, ofport: int) -> str | None:
         """
         Say why a port does not carry what it should.
 
@@ -106,10 +106,10 @@ class Session:
         """
         if self.phase is Phase.REFUSING:
             return self.refusal
-        refused = self._backlog.refused.get(port.ofport)
+        refused = self._backlog.refused.get(ofport)
         if refused is not None:
             return refused[1]
-        is_told = self.phase in _KNOWING and self._backlog.is_told(port)
+        is_told = self.phase in _KNOWING and self._backlog.is_told(ofport)
         return None if is_told else ""
 
     def carries(self, segment: int) -> bool:
@@ -147,7 +147,7 @@ class Session:
         if self.phase is Phase.ABSENT:
             return
         self._move(Event.LEFT)
-        self._script = self._bundle = self._installed = self._counted = None
+        self._script = self._bundle = self._comparison = self._counted = None
         self._audit_due = ""
         self._backlog.absorb()
         self.report(None)
@@ -155,8 +155,8 @@ class Session:
     def flow_stats(self, xid: int, frame: bytes) -> None:
         """Take one frame of a flow statistics reply."""
         self.progress += 1
-        if self._installed is not None and xid == self._reading:
-            self._installed.take(frame)
+        if self._comparison is not None and xid == self._reading:
+            self._comparison.receive(frame)
 
     def counted(self, xid: int, flow_count: int) -> None:
         """Take an aggregate statistics reply."""
@@ -212,19 +212,16 @@ class Session:
     def _sync(self) -> Talk:
         """Read, compare, and put right; if that is refused, with fewer ports."""
         for _ in range(2):
-            installed = self._installed = Installed()
+            comparison = self._comparison = Comparison()
             self._reading = self._next_xid
             self._next_xid += 1
             yield messages.read_flows(self._reading)
-            while not installed.is_complete:
-                if self.phase is Phase.CHANGING:  # an audit never delays a change
-                    break
-                yield WAITING
-            self._installed, self._reading = None, 0
-            if not installed.is_complete:
+            yield from self._compare(comparison)
+            self._comparison, self._reading = None, 0
+            if not comparison.is_complete:
                 return
             bundle = self._bundle = Bundle(self._next_xid)
-            yield from self._repair(installed, bundle)
+            yield from self._repair(comparison, bundle)
             yield from self._finish(bundle)
             if not bundle.is_refused:
                 self._agree()
@@ -237,20 +234,30 @@ class Session:
             )
         self._refuse(f"the switch refused to be put right: {bundle.reason}")
 
-    def _repair(self, installed: Installed, bundle: Bundle) -> Talk:
-        """Write what is missing, then remove what is stale."""
-        self.flow_count = 0
+    def _compare(self, comparison: Comparison) -> Talk:
+        """Compile while the switch answers, then compare; never delay a change."""
         for flow in self._backlog.layout.plan():
-            wanted = encode(flow)
-            if not installed.confirm(wanted):
-                bundle.add(flow, wanted)
-            self.flow_count += 1
-            if self.flow_count % BREATH == 0:
-                yield bundle.take() if bundle.is_full_chunk else THINKING
-        for stale in installed.stale():
+            comparison.want(flow)
+            if comparison.count % BREATH == 0:
+                yield THINKING
+        while not comparison.is_complete and self.phase is not Phase.CHANGING:
+            if comparison.has_frames:
+                comparison.compare()
+                yield THINKING
+            else:
+                yield WAITING
+
+    def _repair(self, comparison: Comparison, bundle: Bundle) -> Talk:
+        """Write that stale flows are removed and missing ones added."""
+        for stale in comparison.stale:
             bundle.remove(None, stale)
             if bundle.is_full_chunk:
                 yield bundle.take()
+        for flow, wanted in comparison.missing():
+            bundle.add(flow, wanted)
+            if bundle.is_full_chunk:
+                yield bundle.take()
+        self.flow_count = comparison.count
         if self.phase in _KNOWING:
             self.repairs += len(bundle.flows)
 
@@ -296,13 +303,6 @@ class Session:
         self._bundle = None
         if self._next_xid > LAST_XID:
             self._next_xid = FIRST_XID
-
-    def _want(self, ofport: int, port: LocalPort | None) -> None:
-        is_news = self._backlog.want(ofport, port)
-        if self.phase in (Phase.ABSENT, Phase.REFUSING):
-            self._backlog.absorb()
-        elif is_news and self.phase in _KNOWING:
-            self._move(Event.CHANGED)
 
     def _agree(self) -> None:
         """Settle, unless there is more to tell."""

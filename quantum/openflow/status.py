@@ -2,15 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """How far reality has come with one port, and in plain words why no further."""
 
-from attrs import frozen
+from typing import NamedTuple
 
 from quantum.model import ADMIN_DOWN, UP, Binding, OpStatus, Status
 from quantum.openflow.phase import Phase
 
 
-@frozen
-class Sighting:
-    """Where the interface of a port is, and how its switch stands."""
+class Sighting(NamedTuple):
+    """
+    Where the interface of a port is, and how its switch stands.
+
+    ``fate`` is as `quantum.openflow.session.Session.fate` says; ``elsewhere``
+    names the hypervisors on which the same interface is seen too, and refused.
+    """
 
     name: str
     ofport: int
@@ -18,9 +22,7 @@ class Sighting:
     datapath_id: int
     phase: Phase
     fate: str | None
-    """As `quantum.openflow.session.Session.fate` says."""
     elsewhere: tuple[str, ...] = ()
-    """Hypervisors on which the same interface is seen too, and refused."""
 
 
 def op_status(binding: Binding, seen: Sighting | None) -> Status:
@@ -34,6 +36,8 @@ def op_status(binding: Binding, seen: Sighting | None) -> Status:
         return ADMIN_DOWN
     if seen is None:
         return _down(f"interface {binding.attachment} was not seen on any hypervisor")
+    if seen.fate is None and not seen.elsewhere:
+        return UP
     where = f"interface {seen.name} on hypervisor {seen.hypervisor}"
     if not seen.ofport:
         status = _soon(f"{where} has no OpenFlow port yet")
@@ -43,11 +47,9 @@ def op_status(binding: Binding, seen: Sighting | None) -> Status:
         status = _down(f"{where}: {seen.fate}")
     elif seen.fate is not None:
         status = _soon(f"{where}: the switch has not acknowledged it yet")
-    elif seen.elsewhere:
+    else:
         others = ", ".join(seen.elsewhere)
         status = Status(OpStatus.UP, f"{where}; also seen, and refused, on {others}")
-    else:
-        status = UP
     return status
 
 

@@ -7,22 +7,15 @@ What a port should carry is computed anew from what is recorded and what is
 seen whenever either has changed; events say only where to look.
 """
 
-from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any, Final
 
 from attrs import define, field
 from twisted.logger import Logger
 from zope.interface import implementer
 
 from quantum.interfaces import IFabric, IHypervisorListener, IIntent, IStatusBoard
-from quantum.model import (
-    UNATTACHED,
-    Binding,
-    Change,
-    NetworkDeleted,
-    PortChanged,
-    Status,
-)
+from quantum.model import UNATTACHED, Binding, Change, NetworkDeleted, PortChanged
 from quantum.openflow.facts import SeenInterface
 from quantum.openflow.layout import LocalPort
 from quantum.openflow.phase import Phase
@@ -30,9 +23,13 @@ from quantum.openflow.session import Session
 from quantum.openflow.status import Sighting, op_status
 from quantum.plugins.openvswitch.quarantine import Quarantine, detached
 from quantum.plugins.openvswitch.sightings import Sightings
+from quantum.plugins.openvswitch.slices import Slices
 from quantum.plugins.openvswitch.switch import Switch
 
 log = Logger()
+
+PAUSE: Final = 20
+"""Interfaces looked at between two pauses: about 0.2 ms."""
 
 
 @implementer(IFabric, IHypervisorListener)
@@ -46,6 +43,7 @@ class OpenVSwitchFabric:
 
     _intent: IIntent
     _board: IStatusBoard
+    _slices: Slices
     quarantine: Quarantine
     switches: dict[int, Switch] = field(factory=dict)
     _sightings: Sightings = field(factory=Sightings)
@@ -56,22 +54,18 @@ class OpenVSwitchFabric:
         """Any network can be realised on Open vSwitch."""
 
     def tell(self, changes: Sequence[Change]) -> None:
-        attachments: dict[str, None] = {}
+        touched: set[Switch] = set()
         for change in changes:
             if isinstance(change, PortChanged):
                 if change.after.attachment is None:
                     self._board.report(change.after.id, UNATTACHED)
-                for port in (change.before, change.after):
-                    if port.attachment is not None:
-                        attachments[port.attachment] = None
+                for attachment in {change.before.attachment, change.after.attachment}:
+                    if attachment is not None:
+                        touched |= self._look_at(attachment)
             elif isinstance(change, NetworkDeleted):
                 self.quarantine.add(change.network.segment_id)
-        self._look_at(attachments)
-
-    def show_all(self) -> None:
-        """Report the status of every plugged port."""
-        for binding in list(self._intent.bindings()):
-            self._board.report(binding.port_id, self._status(binding))
+        for switch in touched:
+            switch.talk()
 
     # From hypervisors, by OVSDB
 
@@ -79,12 +73,16 @@ class OpenVSwitchFabric:
         self, hypervisor: str, datapath_id: int, interfaces: Iterable[SeenInterface]
     ) -> None:
         switch = self._switch(datapath_id)
-        switch.hypervisor = hypervisor
-        switch.is_synced = True
         present = list(interfaces)
-        gone = switch.names() - {interface.name for interface in present}
-        self.interfaces_changed(hypervisor, datapath_id, gone, present)
-        self._introduce(switch)
+
+        def sync() -> Iterator[None]:
+            switch.hypervisor = hypervisor
+            gone = switch.names() - {interface.name for interface in present}
+            yield from self._notice(switch, gone, present)
+            switch.is_synced = True
+            self._introduce(switch)
+
+        self._slices.do(sync())
 
     def interfaces_changed(
         self,
@@ -94,30 +92,10 @@ class OpenVSwitchFabric:
         seen: Iterable[SeenInterface],
     ) -> None:
         switch = self._switch(datapath_id)
-        attachments: dict[str, None] = {}
-        ofports: dict[int, None] = {}
-        for name in gone:
-            for interface in switch.drop(name):
-                self._sightings.remove(interface.attachment, (switch, name))
-                attachments[interface.attachment] = None
-                ofports[interface.ofport] = None
-        for interface in seen:
-            for touched in switch.put(interface):
-                place = (switch, touched.name)
-                if touched is interface:
-                    self._sightings.add(touched.attachment, place)
-                elif touched.attachment != interface.attachment:
-                    self._sightings.remove(touched.attachment, place)
-                attachments[touched.attachment] = None
-                ofports[touched.ofport] = None
-        for ofport in ofports:
-            switch.session.want(ofport, self._wanted(switch, ofport))
-        self._look_at(attachments, also=switch)
+        self._slices.do(self._notice(switch, list(gone), list(seen)))
 
     def switch_gone(self, hypervisor: str, datapath_id: int) -> None:
-        switch = self._switch(datapath_id)
-        self.interfaces_changed(hypervisor, datapath_id, switch.names(), ())
-        switch.is_synced = False
+        self.hypervisor_synced(hypervisor, datapath_id, ())
 
     def hypervisor_lost(self, hypervisor: str) -> None:
         """What was seen last stays true until somebody says otherwise."""
@@ -131,63 +109,82 @@ class OpenVSwitchFabric:
     def talk(self, datapath: Any, session: Session) -> None:
         """Send what the session of a connected switch has to say."""
         switch = self._switch(datapath.id)
-        if switch.datapath is not datapath:
-            switch.datapath = datapath
-            self._introduce(switch)
+        switch.datapath = datapath
         switch.talk()
 
     # Both sides together
 
-    def _look_at(self, attachments: Iterable[str], also: Switch | None = None) -> None:
-        """Compute anew what these interfaces should carry, and their status."""
-        touched = {} if also is None else {also: None}
-        for attachment in attachments:
-            for switch, name in self._sightings.places(attachment):
-                seen = switch.seen(name)
-                if seen is not None and seen.ofport:
-                    wanted = self._wanted(switch, seen.ofport)
-                    switch.session.want(seen.ofport, wanted)
-                    touched[switch] = None
-        for attachment in attachments:
-            self._show(attachment)
-        for switch in touched:
-            switch.talk()
+    def show_all(self) -> None:
+        """Report the status of every plugged port."""
+        for binding in list(self._intent.bindings()):
+            self._show(binding)
 
-    def _wanted(self, switch: Switch, ofport: int) -> LocalPort | None:
-        """Say what an OpenFlow port should carry now."""
-        seen = switch.carrier(ofport)
-        binding = None if seen is None else self._intent.bound(seen.attachment)
-        if seen is None or binding is None or not binding.is_active:
-            return None
-        if self._sightings.places(seen.attachment)[0] != (switch, seen.name):
-            return None
-        mac = None if seen.mac is None else seen.mac.to_bytes(6, "big")
-        return LocalPort(ofport, binding.segment_id, mac)
+    def _notice(
+        self, switch: Switch, gone: Iterable[str], seen: Iterable[SeenInterface]
+    ) -> Iterator[None]:
+        """Take note of interfaces, and compute what their ports should carry."""
+        touched = {switch}
+        for number, name in enumerate(gone):
+            before = switch.drop(name)
+            if before is not None:
+                self._sightings.remove(before.attachment, (switch, name))
+                touched |= self._changed(switch, before)
+            if number % PAUSE == 0:
+                yield
+        for number, interface in enumerate(seen):
+            before = switch.put(interface)
+            place = (switch, interface.name)
+            if before is not None and before.attachment != interface.attachment:
+                self._sightings.remove(before.attachment, place)
+            self._sightings.add(interface.attachment, place)
+            if before is not None:
+                touched |= self._changed(switch, before)
+            touched |= self._look_at(interface.attachment)
+            if number % PAUSE == 0:
+                yield
+        for one in touched:
+            one.talk()
 
-    def _show(self, attachment: str) -> None:
-        """Report the status of the port that an interface is plugged into."""
+    def _changed(self, switch: Switch, before: SeenInterface) -> set[Switch]:
+        """Look at what an interface was until now."""
+        carrier = switch.carrier(before.ofport)
+        if carrier is None and before.ofport:
+            switch.session.want(before.ofport, None)
+        return self._look_at(before.attachment)
+
+    def _look_at(self, attachment: str) -> set[Switch]:
+        """Compute what an interface's ports should carry, and show its status."""
         binding = self._intent.bound(attachment)
+        places = self._sightings.places(attachment)
+        for place in places:
+            switch, name = place
+            seen = switch.seen(name)
+            if seen is not None and switch.carrier(seen.ofport) is seen:
+                is_first = place is places[0]
+                wanted = _carried(seen, binding) if is_first else None
+                switch.session.want(seen.ofport, wanted)
         if binding is not None:
-            self._board.report(binding.port_id, self._status(binding))
+            self._show(binding)
+        return {switch for switch, _ in places}
 
-    def _status(self, binding: Binding) -> Status:
+    def _show(self, binding: Binding) -> None:
+        """Report the status of the port that an interface is plugged into."""
         places = self._sightings.places(binding.attachment)
-        if not places:
-            return op_status(binding, None)
-        (switch, name), *others = places
-        seen = switch.seen(name)
-        ofport = 0 if seen is None else seen.ofport
-        wanted = self._wanted(switch, ofport)
-        sighting = Sighting(
-            name=name,
-            ofport=ofport,
-            hypervisor=switch.hypervisor,
-            datapath_id=switch.datapath_id,
-            phase=switch.session.phase,
-            fate="" if wanted is None else switch.session.fate(wanted),
-            elsewhere=tuple(f"{s.hypervisor} ({n})" for s, n in others),
-        )
-        return op_status(binding, sighting)
+        sighting = None
+        if places:
+            (switch, name), *others = places
+            seen = switch.seen(name)
+            ofport = 0 if seen is None else seen.ofport
+            sighting = Sighting(
+                name,
+                ofport,
+                switch.hypervisor,
+                switch.datapath_id,
+                switch.session.phase,
+                switch.session.fate(ofport),
+                tuple(f"{other.hypervisor} ({alias})" for other, alias in others),
+            )
+        self._board.report(binding.port_id, op_status(binding, sighting))
 
     def _switch(self, datapath_id: int) -> Switch:
         """Find a switch, or take note of a new one."""
@@ -202,27 +199,20 @@ class OpenVSwitchFabric:
 
     def _introduce(self, switch: Switch) -> None:
         """
-        Let the session begin, once both sides of a switch are known.
+        Let the session begin, once the switch's interfaces are known.
 
         A switch is recorded before it is sent anything, so that segments are
         not given out again while it could still hold flows of them.
         """
-        if not switch.is_synced:
-            return
         name = f"{switch.datapath_id:016x}"
-        if name in self._intent.known_switches():
-            self._begin(switch)
-            return
-        detached(self._remember(switch, name), f"recording switch {name}")
 
-    async def _remember(self, switch: Switch, name: str) -> None:
-        await self._intent.remember_switch(name)
-        self._begin(switch)
+        async def introduce() -> None:
+            if name not in self._intent.known_switches():
+                await self._intent.remember_switch(name)
+            switch.session.know()
+            switch.talk()
 
-    def _begin(self, switch: Switch) -> None:
-        wanted = {o: self._wanted(switch, o) for o in switch.ofports()}
-        switch.session.know({o: port for o, port in wanted.items() if port})
-        switch.talk()
+        detached(introduce(), f"recording switch {name}")
 
     def _reported(self, switch: Switch, ofports: Collection[int] | None) -> None:
         """Show what became of some ports (None: all) of a switch."""
@@ -235,7 +225,22 @@ class OpenVSwitchFabric:
                 hypervisor=switch.hypervisor,
                 phase=switch.session.phase,
             )
-        for ofport in tuple(switch.ofports()) if ofports is None else ofports:
+            ofports = tuple(switch.ofports())
+        self._slices.do(self._show_ports(switch, ofports))
+
+    def _show_ports(self, switch: Switch, ofports: Iterable[int]) -> Iterator[None]:
+        for number, ofport in enumerate(ofports):
             seen = switch.carrier(ofport)
-            if seen is not None:
-                self._show(seen.attachment)
+            binding = None if seen is None else self._intent.bound(seen.attachment)
+            if binding is not None:
+                self._show(binding)
+            if number % PAUSE == PAUSE - 1:
+                yield
+
+
+def _carried(seen: SeenInterface, binding: Binding | None) -> LocalPort | None:
+    """Say what an interface's port should carry."""
+    if binding is None or not binding.is_active:
+        return None
+    mac = None if seen.mac is None else seen.mac.to_bytes(6, "big")
+    return LocalPort(seen.ofport, binding.segment_id, mac)

@@ -24,6 +24,7 @@ from quantum.plugins.openvswitch.fabric import OpenVSwitchFabric
 from quantum.plugins.openvswitch.planner import PlanWriter
 from quantum.plugins.openvswitch.quarantine import Quarantine
 from quantum.plugins.openvswitch.rounds import Rounds
+from quantum.plugins.openvswitch.slices import Slices
 
 
 @implementer(IFabric)
@@ -42,7 +43,9 @@ class OpenVSwitchService(MultiService):
         config, reactor = surroundings.config, surroundings.reactor
         self._config = config
         self._reactor = reactor
-        self.fabric = OpenVSwitchFabric(intent, board, Quarantine(intent))
+        self.fabric = OpenVSwitchFabric(
+            intent, board, Slices(reactor), Quarantine(intent)
+        )
         limits = _limits(config)
         self._host = RyuHost(self._reactor, limits)
         self._listener = OpenFlowListener(self._host, limits)

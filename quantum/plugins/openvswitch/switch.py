@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One managed switch: what is seen on it, and the talk with it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from attrs import define, field
@@ -26,24 +26,22 @@ class Switch:
     is_synced: bool = False
     """OVSDB has told its interfaces."""
     _seen: dict[str, SeenInterface] = field(factory=dict)
-    _carriers: dict[int, str] = field(factory=dict)
+    _carriers: dict[int, SeenInterface] = field(factory=dict)
 
-    def put(self, interface: SeenInterface) -> Iterator[SeenInterface]:
-        """Add or replace an interface; what it replaced, and it, are yielded."""
-        yield from self.drop(interface.name)
+    def put(self, interface: SeenInterface) -> SeenInterface | None:
+        """Add an interface; give what it replaced."""
+        before = self.drop(interface.name)
         self._seen[interface.name] = interface
         if interface.ofport:
-            self._carriers[interface.ofport] = interface.name
-        yield interface
+            self._carriers[interface.ofport] = interface
+        return before
 
-    def drop(self, name: str) -> Iterator[SeenInterface]:
-        """Forget an interface; it is yielded if it was known."""
+    def drop(self, name: str) -> SeenInterface | None:
+        """Forget an interface; give it if it was known."""
         before = self._seen.pop(name, None)
-        if before is None:
-            return
-        if self._carriers.get(before.ofport) == name:
+        if before is not None and self._carriers.get(before.ofport) is before:
             del self._carriers[before.ofport]
-        yield before
+        return before
 
     def seen(self, name: str) -> SeenInterface | None:
         """Look an interface up."""
@@ -51,8 +49,7 @@ class Switch:
 
     def carrier(self, ofport: int) -> SeenInterface | None:
         """Say which interface has an OpenFlow port."""
-        name = self._carriers.get(ofport)
-        return None if name is None else self._seen[name]
+        return self._carriers.get(ofport)
 
     def names(self) -> set[str]:
         """List the interfaces' names."""
@@ -60,7 +57,7 @@ class Switch:
 
     def ofports(self) -> Iterable[int]:
         """List the OpenFlow ports that have an interface."""
-        return self._carriers.keys()
+        return tuple(self._carriers)
 
     def talk(self) -> None:
         """Send what the session has to say, as fast as the switch reads it."""

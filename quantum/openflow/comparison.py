@@ -1,0 +1,92 @@
+# SPDX-FileCopyrightText: 2026 The Quantum authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a switch should have, held against what it says it has."""
+
+from collections import deque
+from collections.abc import Iterator
+
+from attrs import define, field
+
+from quantum.openflow.flow import COOKIE_TAG, Encoded, Flow, encode, match_length
+from quantum.openflow.messages import entries, has_more
+
+
+@define
+class Comparison:
+    """
+    The flows wanted, and the switch's statistics reply, taken frame by frame.
+
+    In the end ``stale`` flows are to be removed, and then `missing` ones added:
+    a flow that somebody changed is both.
+    """
+
+    count: int = 0
+    """How many flows are wanted."""
+    stale: list[Encoded] = field(factory=list)
+    _wanted: dict[int, tuple[Flow, Encoded]] = field(factory=dict)
+    _twins: list[tuple[Flow, Encoded]] = field(factory=list)
+    _frames: deque[bytes] = field(factory=deque)
+    _is_complete: bool = False
+
+    def want(self, flow: Flow) -> None:
+        """Take note of a flow that the switch should have."""
+        encoded = encode(flow)
+        self.count += 1
+        if encoded.cookie in self._wanted:  # one in four thousand million
+            self._twins.append((flow, encoded))
+        else:
+            self._wanted[encoded.cookie] = (flow, encoded)
+
+    def receive(self, frame: bytes) -> None:
+        """Keep a frame of the reply for later."""
+        self._frames.append(frame)
+        self._is_complete = not has_more(frame)
+
+    @property
+    def has_frames(self) -> bool:
+        """There are frames to be compared."""
+        return bool(self._frames)
+
+    @property
+    def is_complete(self) -> bool:
+        """The whole reply has come, and was compared."""
+        return self._is_complete and not self._frames
+
+    def compare(self) -> None:
+        """
+        Compare the oldest frame.
+
+        :raise ValueError: It cannot be understood.
+        """
+        wanted, stale = self._wanted, self.stale
+        for found in entries(self._frames.popleft()):
+            pair = wanted.get(found.cookie)
+            if pair is not None and (pair[1] == found or _same(pair[1], found)):
+                del wanted[found.cookie]
+            elif found.cookie >> 56 == COOKIE_TAG:
+                stale.append(found)
+
+    def missing(self) -> Iterator[tuple[Flow, Encoded]]:
+        """List what the switch has not, or not so."""
+        yield from self._wanted.values()
+        yield from self._twins
+
+
+def _same(one: Encoded, other: Encoded) -> bool:
+    """
+    Compare flows of one cookie whatever the order of their match fields.
+
+    Open vSwitch keeps the order in which we write them; others need not.
+    """
+    return one[:3] == other[:3] and _parts(one.body) == _parts(other.body)
+
+
+def _parts(body: bytes) -> tuple[list[bytes], bytes]:
+    """Split a body into its match fields (7.2.3.2), sorted, and its instructions."""
+    end = int.from_bytes(body[2:4], "big")
+    fields, position = [], 4
+    while position < end:
+        length = 4 + body[position + 3]
+        fields.append(body[position : position + length])
+        position += length
+    return sorted(fields), body[match_length(body) :]

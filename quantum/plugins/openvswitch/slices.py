@@ -1,0 +1,54 @@
+# SPDX-FileCopyrightText: 2026 The Quantum authors
+# SPDX-License-Identifier: Apache-2.0
+"""Long work in short slices, so that the reactor never waits for it."""
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Final
+
+from attrs import define, field
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+log = Logger()
+
+SLICE: Final = 0.001
+"""Seconds of one slice."""
+
+
+@define(eq=False)
+class Slices:
+    """
+    Does one job after another; a job is an iterator that pauses now and then.
+
+    A job that fits into a slice is done before `do` returns, if none waits.
+    """
+
+    _clock: IReactorTime
+    _jobs: deque[Iterator[None]] = field(factory=deque)
+    _is_working: bool = False
+
+    def do(self, job: Iterator[None]) -> None:
+        """Do a job after those that wait."""
+        self._jobs.append(job)
+        if not self._is_working:
+            self._is_working = True
+            self._work()
+
+    def _work(self) -> None:
+        until = self._clock.seconds() + SLICE
+        while self._jobs:
+            if self._clock.seconds() > until:
+                self._clock.callLater(0, self._work)
+                return
+            self._step(self._jobs[0])
+        self._is_working = False
+
+    def _step(self, job: Iterator[None]) -> None:
+        try:
+            next(job)
+        except StopIteration:
+            self._jobs.popleft()
+        except Exception:  # noqa: BLE001  the jobs behind must still be done
+            log.failure("a piece of work broke off")
+            self._jobs.popleft()
