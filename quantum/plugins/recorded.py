@@ -110,7 +110,7 @@ class RecordedPlugin(Service):
     def _record(self, write: Write) -> Deferred[Any]:
         """Ask the fabric, then record."""
         change = write.change
-        if change is not None:
+        if change is not None and not write.is_idle:
             self._fabric.admit(change)
         return self._ledger.record(write)
 

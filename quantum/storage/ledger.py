@@ -170,6 +170,8 @@ class Ledger:
         return maybeDeferred(self.record, RememberSwitch(datapath_id))
 
     def free_segment(self, segment_id: int) -> Deferred[None]:
+        if segment_id not in self.catalogue.quarantined:
+            return succeed(None)
         return maybeDeferred(self.record, FreeSegment(segment_id))
 
     def report(self, port_id: str, status: Status) -> None:

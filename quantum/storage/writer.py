@@ -87,7 +87,8 @@ class Writer:
 
     def _begin(self) -> None:
         """Work in the background."""
-        Deferred.fromCoroutine(self._work())
+        working = Deferred.fromCoroutine(self._work())
+        working.addErrback(lambda failure: _log.failure("the writer ended", failure))
 
     async def _work(self) -> None:
         """Record batch after batch until nothing waits."""
