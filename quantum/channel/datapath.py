@@ -97,9 +97,9 @@ class TwistedDatapath(Datapath):  # type: ignore[misc]  # os-ken has no types
         """
         self._check_thread("request")
         data = self._bytes(message)
-        (_, _, _, xid) = HEADER.unpack_from(data)
-        answer = self._line.requests.expect(xid, deadline)
+        answer = self._line.requests.expect(data, deadline)
         if not self.send(data):
+            (_, _, _, xid) = HEADER.unpack_from(data)
             self._line.requests.fail(xid, ConnectionEnded())
         return answer
 

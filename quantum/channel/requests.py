@@ -13,12 +13,16 @@ from quantum.channel.frames import HEADER, Frame
 
 MORE = 1
 EXPERIMENTER_ERROR = 0xFFFF
-_UNASKED = {
-    layouts.HELLO,
-    layouts.ECHO_REQUEST,
-    layouts.PACKET_IN,
-    layouts.FLOW_REMOVED,
-    layouts.PORT_STATUS,
+ANSWERS = {  # the type of the answer, by the type of the request (7.1.1)
+    2: layouts.ECHO_REPLY,
+    4: layouts.EXPERIMENTER,
+    5: layouts.FEATURES_REPLY,
+    7: layouts.CONFIG_REPLY,
+    18: layouts.MULTIPART_REPLY,
+    20: layouts.BARRIER_REPLY,
+    22: layouts.QUEUE_REPLY,
+    24: layouts.ROLE_REPLY,
+    26: layouts.ASYNC_REPLY,
 }
 
 
@@ -62,6 +66,7 @@ class ConnectionEnded(RequestError):
 
 @define(eq=False)
 class _Pending:
+    kind: int
     answer: Deferred[list[Any]]
     alarm: IDelayedCall
     parts: list[Any] = field(factory=list)
@@ -77,27 +82,29 @@ class Requests:
     _pending: dict[int, _Pending] = field(factory=dict)
     _is_closed: bool = False
 
-    def expect(self, xid: int, deadline: float) -> Deferred[list[Any]]:
+    def expect(self, question: bytes, deadline: float) -> Deferred[list[Any]]:
         """
-        Wait for the answer to a request.
+        Wait for the answer to a request that is about to be sent.
 
         :return: The os-ken messages of the answer: one, or every part of a
             multipart reply.  Errbacks with a `RequestError`.
         """
-        if xid in self._pending:
-            raise ValueError(f"xid {xid:#x} waits for an answer already")
+        (_, asked, _, xid) = HEADER.unpack_from(question)
+        kind = ANSWERS.get(asked)
+        if kind is None or xid in self._pending:
+            raise ValueError(f"type {asked}, xid {xid:#x}: no answer, or not the first")
         answer: Deferred[list[Any]] = Deferred(lambda _: self._abandon(xid))
         if self._is_closed:
             answer.errback(ConnectionEnded())
             return answer
         alarm = self._clock.callLater(deadline, self.fail, xid, Unanswered(deadline))
-        self._pending[xid] = _Pending(answer, alarm)
+        self._pending[xid] = _Pending(kind, answer, alarm)
         return answer
 
     def answer(self, frame: Frame, message: Any) -> None:
         """Take note of a frame and what os-ken made of it (None: nothing)."""
         pending = self._pending.get(frame.xid)
-        if pending is None or frame.kind in _UNASKED:
+        if pending is None or frame.kind not in {pending.kind, layouts.ERROR}:
             return
         if frame.kind == layouts.ERROR:
             self.fail(frame.xid, refusal(frame.data))

@@ -261,6 +261,24 @@ class RequestTests(HostCase):
         self.far.hang_up()
         self.failureResultOf(answer, ConnectionEnded)
 
+    def test_wrong_kind(self) -> None:
+        """An answer to another kind of question is not taken for the answer."""
+        answer = self.datapath.request(BARRIER_REQUEST, 1)
+        self.far.say(frame(3, b"", 77), part(1, b"", xid=77))
+        self.assertNoResult(answer)
+        self.far.say(frame(21, xid=77))
+        self.successResultOf(answer)
+
+    def test_no_question(self) -> None:
+        """What has no answer, or has the xid of an open question, is not asked."""
+        with self.assertRaises(ValueError):
+            self.datapath.request(frame(14, bytes(48), 5), 1)
+        first = self.datapath.request(BARRIER_REQUEST, 1)
+        with self.assertRaises(ValueError):
+            self.datapath.request(BARRIER_REQUEST, 1)
+        self.far.say(frame(21, xid=77))
+        self.successResultOf(first)
+
     def test_cancelled(self) -> None:
         """Who asked may lose interest."""
         answer = self.datapath.request(BARRIER_REQUEST, 1)
