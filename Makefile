@@ -10,9 +10,9 @@ TESTS ?= tests
 ROOT := $(filter 0,$(shell id -u))
 
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.ovs/usr/sbin:$(CURDIR)/.ovs/usr/bin:$(PATH):/usr/sbin:/sbin
-ifneq ($(wildcard .ovs/usr/lib),)
-export LD_LIBRARY_PATH := $(CURDIR)/.ovs/usr/lib/$(shell uname -m)-linux-gnu:$(CURDIR)/.ovs/usr/lib
-endif
+LIBRARIES := usr/lib/$(shell uname -m)-linux-gnu lib/$(shell uname -m)-linux-gnu
+empty :=
+export LD_LIBRARY_PATH := $(subst $(empty) ,:,$(strip $(LIBRARIES:%=$(CURDIR)/.ovs/%) $(LD_LIBRARY_PATH)))
 
 # A virtual environment of exactly the locked versions, and a mark that says so.
 LOCK := requirements.lock
