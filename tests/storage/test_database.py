@@ -147,6 +147,21 @@ class OpenTests(SynchronousTestCase):
         ours = {name for name in opened if name.startswith(str(self.path))}
         self.assertEqual({f"{self.path}.lock"}, ours)
 
+    def test_used_after_a_fork(self) -> None:
+        """A daemon that forked writes as well, and still locks others out."""
+        bench = Bench(file_url(self.path))
+        child = os.fork()
+        if child == 0:
+            bench.plugin.create_network("tenant-a", "blue")
+            bench.pass_time()
+            os._exit(len(bench.plugin.networks("tenant-a")))
+        self.assertEqual(1, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        self.assertIn("another daemon", self.refusal(file_url(self.path)))
+        self.successResultOf(bench.stop())
+        again = Bench(file_url(self.path))
+        self.addCleanup(again.stop)
+        self.assertEqual(1, len(again.plugin.networks("tenant-a")))
+
     def test_not_a_database(self) -> None:
         """A file of something else is refused, and left alone."""
         self.path.write_bytes(b"Dear diary, " * 1000)
