@@ -4,6 +4,7 @@
 # Each command first gets what is missing; once all is there, that costs nothing.
 
 SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
 PYTHON ?= python3
 OPTIONS ?=
 TESTS ?= tests
@@ -14,11 +15,12 @@ LIBRARIES := usr/lib/$(shell uname -m)-linux-gnu lib/$(shell uname -m)-linux-gnu
 empty :=
 export LD_LIBRARY_PATH := $(subst $(empty) ,:,$(strip $(LIBRARIES:%=$(CURDIR)/.ovs/%) $(LD_LIBRARY_PATH)))
 
-# A virtual environment of exactly the locked versions, and a mark that says so.
+# A virtual environment of exactly the locked versions, here, and a mark that says so.
 LOCK := requirements.lock
-VENV := .venv/complete-$(firstword $(shell sha256sum $(LOCK)))
+VENV := .venv/complete-$(firstword $(shell { pwd; cat $(LOCK); } | sha256sum))
 PIP_INSTALL := .venv/bin/python -m pip install --disable-pip-version-check --no-input \
-	--quiet --require-hashes --no-deps --no-build-isolation --use-pep517
+	--progress-bar off --require-hashes --no-deps --no-build-isolation --use-pep517
+DOTS := awk '/^Collecting/ { printf "."; fflush() } END { print "" }'
 
 .PHONY: help demo run test bench lint format lock python ovs clean
 
@@ -68,11 +70,10 @@ $(VENV): | python
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Quantum needs Python 3.11 or later; try: make PYTHON=python3.11"; exit 1; }
 	@echo "==> Installing the locked Python packages into .venv (about a minute)"
-	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
-	@rm -f .venv/complete-*
+	@$(PYTHON) -m venv --clear .venv
 	@sed -n '/^setuptools==/,/# via/p' $(LOCK) > .venv/setuptools.lock
-	@$(PIP_INSTALL) -r .venv/setuptools.lock
-	@$(PIP_INSTALL) -r $(LOCK)
+	@$(PIP_INSTALL) --quiet -r .venv/setuptools.lock
+	@$(PIP_INSTALL) -r $(LOCK) | $(DOTS)
 	@echo $(CURDIR) > "$$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/quantum-tree.pth"
 	@touch $@
 
