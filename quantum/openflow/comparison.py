@@ -6,9 +6,17 @@ from collections import deque
 from collections.abc import Iterator
 
 from attrs import define, field
+from msgspec import Struct
 
 from quantum.openflow.flow import COOKIE_TAG, Encoded, Flow, encode, match_length
 from quantum.openflow.messages import entries, has_more
+
+
+class _Wanted(Struct, frozen=True, gc=False):
+    """A wanted flow, and its bytes."""
+
+    flow: Flow
+    encoded: Encoded
 
 
 @define
@@ -23,8 +31,8 @@ class Comparison:
     count: int = 0
     """How many flows are wanted."""
     stale: list[Encoded] = field(factory=list)
-    _wanted: dict[int, tuple[Flow, Encoded]] = field(factory=dict)
-    _twins: list[tuple[Flow, Encoded]] = field(factory=list)
+    _wanted: dict[int, _Wanted] = field(factory=dict)
+    _twins: list[_Wanted] = field(factory=list)
     _frames: deque[bytes] = field(factory=deque)
     _is_complete: bool = False
 
@@ -33,9 +41,9 @@ class Comparison:
         encoded = encode(flow)
         self.count += 1
         if encoded.cookie in self._wanted:  # one in four thousand million
-            self._twins.append((flow, encoded))
+            self._twins.append(_Wanted(flow, encoded))
         else:
-            self._wanted[encoded.cookie] = (flow, encoded)
+            self._wanted[encoded.cookie] = _Wanted(flow, encoded)
 
     def receive(self, frame: bytes) -> None:
         """Keep a frame of the reply for later."""
@@ -60,16 +68,16 @@ class Comparison:
         """
         wanted, stale = self._wanted, self.stale
         for found in entries(self._frames.popleft()):
-            pair = wanted.get(found.cookie)
-            if pair is not None and (pair[1] == found or _same(pair[1], found)):
+            due = wanted.get(found.cookie)
+            if due is not None and _same(due.encoded, found):
                 del wanted[found.cookie]
             elif found.cookie >> 56 == COOKIE_TAG:
                 stale.append(found)
 
     def missing(self) -> Iterator[tuple[Flow, Encoded]]:
         """List what the switch has not, or not so."""
-        yield from self._wanted.values()
-        yield from self._twins
+        for wanted in (*self._wanted.values(), *self._twins):
+            yield wanted.flow, wanted.encoded
 
 
 def _same(one: Encoded, other: Encoded) -> bool:
@@ -78,7 +86,10 @@ def _same(one: Encoded, other: Encoded) -> bool:
 
     Open vSwitch keeps the order in which we write them; others need not.
     """
-    return one[:3] == other[:3] and _parts(one.body) == _parts(other.body)
+    return one == other or (
+        (one.table, one.priority) == (other.table, other.priority)
+        and _parts(one.body) == _parts(other.body)
+    )
 
 
 def _parts(body: bytes) -> tuple[list[bytes], bytes]:

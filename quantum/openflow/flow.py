@@ -8,9 +8,12 @@ read back from a switch can be compared byte for byte with the flow wanted.
 """
 
 from collections.abc import Callable
+from operator import attrgetter
 from struct import Struct, pack
-from typing import Final, NamedTuple
+from typing import Final
 from zlib import crc32
+
+import msgspec
 
 from quantum.openflow.pipeline import SHAPES, Shape
 
@@ -24,7 +27,7 @@ METADATA_MASK: Final = 0x1FFFFFFFF
 _OUTPUT = Struct("!HHIH6x")
 
 
-class Flow(NamedTuple):
+class Flow(msgspec.Struct, frozen=True, gc=False):
     """
     A `Shape` with its numbers filled in.
 
@@ -44,11 +47,11 @@ class Flow(NamedTuple):
     def key(self) -> tuple[object, ...]:
         """What a switch tells flows apart by: table, priority and match."""
         shape = self.shape
-        match = [self[index] for index in shape.match_indexes]
+        match = [getattr(self, name) for name in shape.match_fields]
         return (shape.table, shape.priority, *match)
 
 
-class Encoded(NamedTuple):
+class Encoded(msgspec.Struct, frozen=True, gc=False):
     """A flow as a switch holds it; ``body`` is its match and instructions."""
 
     table: int
@@ -98,15 +101,15 @@ def _packed(parts: list[bytes | str]) -> Callable[[Flow], bytes]:
     merged = _merged(parts)
     fill = Struct("!" + "".join(map(_format, merged))).pack
     constants = [part for part in merged if isinstance(part, bytes)]
-    opens = [Flow._fields.index(part) for part in merged if isinstance(part, str)]
+    opens = [attrgetter(part) for part in merged if isinstance(part, str)]
     if not opens:
         (whole,) = constants
         return lambda _: whole
     if len(opens) == 1:
         (before, after), (one,) = constants, opens
-        return lambda flow: fill(before, flow[one], after)
+        return lambda flow: fill(before, one(flow), after)
     (before, between, after), (one, two) = constants, opens
-    return lambda flow: fill(before, flow[one], between, flow[two], after)
+    return lambda flow: fill(before, one(flow), between, two(flow), after)
 
 
 def _outputs(ports: tuple[int, ...]) -> bytes:

@@ -56,29 +56,28 @@ def commit_bundle(xid: int, bundle: int) -> bytes:
 
 def add_flow(xid: int, bundle: int, flow: Encoded) -> bytes:
     """Add a flow, in place of any that has the same key."""
-    table, priority, cookie, body = flow
-    length = _FLOW_MOD_FIXED + len(body)
+    length = _FLOW_MOD_FIXED + len(flow.body)
     return (
         _BUNDLED.pack(
             *(VERSION, _EXPERIMENTER, 24 + length, xid, _ONF, _BUNDLE_ADD),
             *(bundle, _ATOMIC_ORDERED, VERSION, _FLOW_MOD, length, xid),
-            *(cookie, 0, table, _ADD, 0, 0, priority, _NO_BUFFER, _ANY, _ANY, 0),
+            *(flow.cookie, 0, flow.table, _ADD, 0, 0, flow.priority),
+            *(_NO_BUFFER, _ANY, _ANY, 0),
         )
-        + body
+        + flow.body
     )
 
 
 def remove_flow(xid: int, bundle: int, flow: Encoded) -> bytes:
     """Remove the flow of this very key and cookie, and no other."""
-    table, priority, cookie, body = flow
-    match = body[: match_length(body)]
+    match = flow.body[: match_length(flow.body)]
     length = _FLOW_MOD_FIXED + len(match)
     return (
         _BUNDLED.pack(
             *(VERSION, _EXPERIMENTER, 24 + length, xid, _ONF, _BUNDLE_ADD),
             *(bundle, _ATOMIC_ORDERED, VERSION, _FLOW_MOD, length, xid),
-            *(cookie, COOKIE_EXACT, table, _DELETE_STRICT, 0, 0, priority),
-            *(_NO_BUFFER, _ANY, _ANY, 0),
+            *(flow.cookie, COOKIE_EXACT, flow.table, _DELETE_STRICT, 0, 0),
+            *(flow.priority, _NO_BUFFER, _ANY, _ANY, 0),
         )
         + match
     )

@@ -61,14 +61,18 @@ class Shape:
     outputs: bool = False
     write_metadata: bool = False
     goto: int | None = None
-    match_indexes: tuple[int, ...] = field(init=False)
+    match_fields: tuple[str, ...] = field(init=False)
     """Which fields of a `Flow` are in the match."""
 
-    @match_indexes.default
-    def _indexes(self) -> tuple[int, ...]:
+    @match_fields.default
+    def _match_fields(self) -> tuple[str, ...]:
         is_mac = self.eth_dst or self.eth_src
-        present = ((1, self.metadata), (2, self.in_port), (3, is_mac))
-        return tuple(index for index, is_there in present if is_there)
+        present = (
+            ("segment", self.metadata),
+            ("in_port", self.in_port),
+            ("mac", is_mac),
+        )
+        return tuple(name for name, is_there in present if is_there)
 
 
 CLASSIFY = Shape(

@@ -36,7 +36,8 @@ def op_status(binding: Binding, seen: Sighting | None) -> Status:
         return ADMIN_DOWN
     if seen is None:
         return _down(f"interface {binding.attachment} was not seen on any hypervisor")
-    if seen.fate is None and not seen.elsewhere:
+    is_up = seen.fate is None and seen.ofport and seen.phase is not Phase.ABSENT
+    if is_up and not seen.elsewhere:
         return UP
     where = f"interface {seen.name} on hypervisor {seen.hypervisor}"
     if not seen.ofport:
