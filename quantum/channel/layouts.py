@@ -203,7 +203,10 @@ def multipart(frame: bytes, start: int, end: int) -> None:
 
 
 def error(frame: bytes, start: int, end: int) -> None:
-    """Look at an error (7.4.4); an experimenter's has its id too."""
+    """Look at an error (7.4.4); HELLO_FAILED is the end of the connection."""
+    if frame[start : start + 2] == b"\0\0":
+        why = frame[start + 4 : start + 104]
+        raise ProtocolError(f"it wants no connection with us: {why!r}")
     if frame[start : start + 2] == b"\xff\xff" and end - start < 8:
         raise ProtocolError(f"experimenter error of {end} bytes: too short")
 

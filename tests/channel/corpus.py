@@ -183,6 +183,8 @@ MALFORMED = {
     "instruction id of length 0": part(12, table(tlv(0, bytes(4)))),
     "port description cut off": part(13, PORT[:40]),
     "error cut off": frame(1, b"\0\1"),
+    "error of length 15": frame(1, b"\xff\xff" + bytes(5)),
+    "hello failed": frame(1, struct.pack("!HH", 0, 0) + b"\xff no"),
     "unknown type": frame(77),
     "a controller's message": frame(14, bytes(48)),
     "header of length 0": struct.pack("!BBHI", 4, 2, 0, 0),

@@ -5,17 +5,26 @@
 import gc
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from OpenSSL.crypto import FILETYPE_PEM
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import (
+    SSL4ServerEndpoint,
     TCP4ClientEndpoint,
     TCP4ServerEndpoint,
     UNIXClientEndpoint,
     UNIXServerEndpoint,
     connectProtocol,
+    wrapClientTLS,
 )
 from twisted.internet.protocol import Protocol
+from twisted.internet.ssl import KeyPair, PrivateCertificate, optionsForClientTLS
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
@@ -62,6 +71,27 @@ class Far(Protocol):
 def introduction(datapath_id: int) -> bytes:
     """Make all that a switch says in its handshake."""
     return HELLO + frame(6, datapath_id.to_bytes(8) + FEATURES[8:], 2) + part(13, PORT)
+
+
+def own_certificate() -> PrivateCertificate:
+    """Make a certificate for localhost, good for an hour."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    names = x509.SubjectAlternativeName([x509.DNSName("localhost")])
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1)
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(names, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    form = serialization.PrivateFormat.PKCS8
+    pem = serialization.Encoding.PEM
+    secret = key.private_bytes(pem, form, serialization.NoEncryption())
+    return PrivateCertificate.load(
+        certificate.public_bytes(pem), KeyPair.load(secret, FILETYPE_PEM), FILETYPE_PEM
+    )
 
 
 class ListenerCase(TestCase):
@@ -121,6 +151,30 @@ class ListenerTests(ListenerCase):
         far = await connectProtocol(UNIXClientEndpoint(reactor, path), Far(READY))
         self.far.append(far)
         await self.until(lambda: self.host.switches)
+
+    async def test_tls(self) -> None:
+        """Transport security makes no difference."""
+        certificate = own_certificate()
+        options = certificate.options()
+        here = SSL4ServerEndpoint(reactor, 0, options, interface="127.0.0.1")
+        port = await self.listener.listen(here)
+        client = wrapClientTLS(
+            optionsForClientTLS("localhost", trustRoot=certificate),
+            TCP4ClientEndpoint(reactor, "127.0.0.1", port.getHost().port),
+        )
+        far = await connectProtocol(client, Far(introduction(1)))
+        self.far.append(far)
+        await self.until(lambda: self.host.switches)
+        await self.host.switches[1].request(frame(20), 5)
+        piece, left = frame(14, bytes(56)) * 1000, [50]
+
+        def take(_size: int) -> bytes:
+            left[0] -= 1
+            return piece if left[0] >= 0 else b""
+
+        self.host.switches[1].pump(take)
+        await self.until(lambda: far.received >= 50 * len(piece))
+        self.assertIn(("main", 1), self.seen)
 
     async def test_too_many(self) -> None:
         """More connections than an address may have are closed, and only those."""
@@ -220,6 +274,11 @@ DESCRIPTORS = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))
 import socket
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from OpenSSL.crypto import FILETYPE_PEM
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ServerEndpoint
