@@ -18,6 +18,9 @@ PATIENCE = 30.0
 class StagedTests(SynchronousTestCase):
     """Every test finds all machines plugged in and UP, and leaves them so."""
 
+    settings: ClassVar[tuple[str, ...]] = ()
+    """What the daemon is told beyond what it must be, as section.key=value."""
+
     stage: ClassVar[Stage]
     _stack: ClassVar[ExitStack]
 
@@ -26,7 +29,7 @@ class StagedTests(SynchronousTestCase):
         """Start a hypervisor and a daemon, and plug everybody in."""
         cls._stack = ExitStack()
         try:
-            stage = cls._stack.enter_context(Stage.running(cls.__name__))
+            stage = cls._stack.enter_context(Stage.running(cls.__name__, *cls.settings))
             stage.cloud.connect(stage.machines)
         except BaseException:
             cls._stack.close()

@@ -93,9 +93,11 @@ class Daemon:
 
     @property
     def log(self) -> str:
-        """What the daemon has said since its first start."""
+        """What the daemon has said since its first start, requests left out."""
         path = self.state / "daemon.log"
-        return path.read_text(errors="replace") if path.exists() else ""
+        text = path.read_text(errors="replace") if path.exists() else ""
+        lines = text.splitlines(keepends=True)
+        return "".join(line for line in lines if " HTTP/1.1" not in line)
 
     def start(self) -> None:
         """Start the daemon and wait until its API answers."""
