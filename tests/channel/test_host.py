@@ -4,8 +4,11 @@
 
 import subprocess
 import sys
+from types import MappingProxyType
 
 from os_ken.base import app_manager
+from os_ken.controller import dpset
+from os_ken.controller.handler import set_ev_cls
 from os_ken.ofproto import ofproto_protocol
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -15,7 +18,7 @@ from tests.channel import sample
 from tests.channel.corpus import VALID, flow, frame, part, tlv
 from tests.channel.sample import recorder
 from tests.channel.sample.recorder import Recorder, Seen
-from tests.channel.terminal import HostCase
+from tests.channel.terminal import HostCase, Switch
 
 
 class EventTests(HostCase):
@@ -106,6 +109,31 @@ class RunTests(SynchronousTestCase):
             self.assertEqual((Seen, ["started"]), (type(app.seen), app.seen))
             self.assertIsInstance(app, Recorder)
             host.close()
+
+    def test_shared_service(self) -> None:
+        """A context that is itself an application of os-ken's works as usual."""
+        told = []
+
+        class Census(app_manager.OSKenApp):
+            """Counts switches, by os-ken's own list of them."""
+
+            _CONTEXTS = MappingProxyType({"dpset": dpset.DPSet})
+
+            def __init__(self, *args, **kwargs) -> None:
+                super().__init__(*args, **kwargs)
+                self.dpset = kwargs["dpset"]
+
+            @set_ev_cls(dpset.EventDP)
+            def counted(self, ev) -> None:
+                told.append((ev.enter, ev.dp.id, len(self.dpset.get_all())))
+
+        clock = Clock()
+        host = RyuHost(clock)
+        host.run([Census])
+        self.addCleanup(host.close)
+        switch = Switch(host.connection(None)).connect().introduce()
+        switch.hang_up()
+        self.assertEqual([(True, 0x1234, 1), (False, 0x1234, 0)], told)
 
     def test_restored(self) -> None:
         """os-ken's registries are afterwards as they were before."""
