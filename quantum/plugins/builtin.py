@@ -40,9 +40,9 @@ def _make_memory(surroundings: Surroundings) -> object:
 
 def _make_openvswitch(surroundings: Surroundings) -> object:
     """Realise networks on Open vSwitch."""
-    from quantum.plugins.openvswitch import plugin  # noqa: PLC0415  (see above)
+    from quantum.plugins.openvswitch.plugin import make  # noqa: PLC0415  (see above)
 
-    return plugin.make(surroundings)
+    return make(surroundings)
 
 
 memory = Maker("memory", _make_memory)

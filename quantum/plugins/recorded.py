@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The core verbs, answered from the ledger and realised by a fabric."""
 
-from pathlib import Path
 from typing import Any
 
 from twisted.application.service import IService, Service
@@ -26,7 +25,8 @@ def open_ledger(surroundings: Surroundings) -> Ledger:
     :raise DatabaseUnusable: It cannot be used; the message says what to fix.
     """
     config = surroundings.config
-    default = file_url(str(Path(config.daemon.state_dir) / "quantum.db"))
+    # `Config.database_url` would take a ``?`` in the path for a query.
+    default = file_url(str(config.state_dir / "quantum.db"))
     means = Means.of_daemon(surroundings.reactor, config.database.queue_limit)
     return Ledger.open(config.database.url or default, means)
 
