@@ -114,6 +114,28 @@ class HandshakeTests(HostCase):
         self.assertEqual(1, innocent.answer_echoes())
         self.assertFalse(innocent.is_dropped)
 
+    def test_cut_and_changed(self) -> None:
+        """Whatever is cut off or changed, the worst is that connection's end."""
+        switch, dropped = self.switch(), 0
+        for data in VALID.values():
+            body = range(8, min(len(data), 200))
+            cut = [frame(data[1], data[8:size], 5) for size in body]
+            words = [
+                (place, value) for place in body[:-1:2] for value in (0, 7, 0xFFFF)
+            ]
+            changed = [
+                data[:place] + value.to_bytes(2) + data[place + 2 :]
+                for place, value in words
+            ]
+            for bad in cut + changed:
+                switch.say(bad)
+                if switch.is_dropped:
+                    dropped += 1
+                    switch = self.switch()
+        self.flushLoggedErrors()
+        self.assertLess(1000, dropped)
+        self.assertEqual(1, len(self.host.switches))
+
 
 class EchoTests(HostCase):
     """A switch shows that it is there."""
