@@ -58,7 +58,7 @@ class Sink:
     def resumeProducing(self) -> None:
         """Go on."""
 
-    stopProducing = loseConnection
+    abortConnection = stopProducing = loseConnection
 
 
 class Caller:

@@ -8,7 +8,6 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
-from quantum.api.accesslog import AccessLog
 from quantum.api.answers import Answer
 from quantum.api.faults import TooLarge, TooSlow
 from quantum.api.limits import Limits
@@ -464,43 +463,3 @@ class HeaderTests(SiteCase):
         _, transport = self.ask(b"HEAD / HTTP/1.1\r\n\r\n")
         head, _, body = transport.value().partition(b"\r\n\r\n")
         self.assertEqual((b"HTTP/1.1 200 OK", b""), (head.split(b"\r\n")[0], body))
-
-
-class AccessLogTests(SiteCase):
-    """A line per request, in bundles."""
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.written: list[str] = []
-        log = AccessLog(self.clock, self.written.append)
-        self.site = ApiSite(self.echo, LIMITS, self.clock, access_log=log)
-
-    def test_line(self) -> None:
-        """A line says who asked what, when, and with what outcome."""
-        self.echo.size = 7
-        self.ask(b"GET /a?b=%22 HTTP/1.1\r\n\r\n")
-        self.clock.advance(1)
-        line = (
-            '192.0.2.1 - - [01/Jan/1970:00:00:00 +0000] "GET /a?b=%22 HTTP/1.1" 200 7\n'
-        )
-        self.assertEqual([line], self.written)
-
-    def test_bundle(self) -> None:
-        """Requests of one second are written together."""
-        self.ask(GET * 3)
-        self.assertEqual([], self.written)
-        self.clock.advance(1)
-        self.assertEqual([3], [lines.count("\n") for lines in self.written])
-
-    def test_forged_line(self) -> None:
-        """A path can end neither the quotes nor the line."""
-        self.ask(b'GET /"\\\x85\xa0 HTTP/1.1\r\n\r\n')
-        self.clock.advance(1)
-        self.assertIn('"GET /\\x22\\x5c\\x85\\xa0 HTTP/1.1" 200', self.written[0])
-
-    def test_stop(self) -> None:
-        """Nothing is lost at the end."""
-        self.ask(GET)
-        self.site.doStart()
-        self.site.doStop()
-        self.assertEqual(1, len(self.written))
