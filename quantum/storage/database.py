@@ -126,7 +126,9 @@ def _open_sqlite(url: URL) -> Database:
     path = Path(str(url.database).removeprefix("file:")).absolute()
     lock = _lock_beside(path, url.render_as_string())
     # The writer's thread uses connections that this thread may have opened.
-    options = {"check_same_thread": False, "timeout": BUSY_TIMEOUT}
+    options: dict[str, object] = {"check_same_thread": False}
+    if "timeout" not in url.query:
+        options["timeout"] = BUSY_TIMEOUT
     engine = create_engine(url, pool_size=1, max_overflow=0, connect_args=options)
     _tune(engine)
     try:

@@ -195,7 +195,7 @@ class Verbs(RuleBasedStateMachine):
 
 VerbsTests = Verbs.TestCase
 VerbsTests.settings = settings(
-    max_examples=50,
+    max_examples=30,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=list(HealthCheck),
