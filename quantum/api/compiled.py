@@ -41,6 +41,8 @@ class Route:
     """One rule's endpoint, and the names of the segments it is given."""
 
     call: Callable[..., Any]
+    method: Callable[..., Any]
+    """What `call` comes to for an application that is bound to an instance."""
     names: tuple[str, ...]
     segments: int
 
@@ -105,7 +107,10 @@ class CompiledKlein:
         request.postpath = request.postpath[route.segments :]
         arguments = dict(zip(route.names, values, strict=True))
         try:
-            result = route.call(self._instance, request, **arguments)
+            if self._instance is None:
+                result = route.call(None, request, **arguments)
+            else:
+                result = route.method(self._instance, request, **arguments)
         except Exception:  # noqa: BLE001 - handle_errors decides about it
             return self._finish(request, fail(Failure()))
         if type(result) is bytes:
@@ -255,7 +260,8 @@ def _is_plain(rule: Rule, rules: Map) -> bool:
 def _declare(node: _Node, rule: Rule, app: Klein, names: tuple[str, ...]) -> None:
     """Let a rule end here, unless an earlier one takes its methods."""
     endpoint: Any = app.endpoints[rule.endpoint]
-    route = Route(endpoint, names, endpoint.segment_count)
+    method = getattr(endpoint, "__original__", endpoint)
+    route = Route(endpoint, method, names, endpoint.segment_count)
     if node.any_method is None:
         for method in rule.methods or ():
             node.methods.setdefault(method.encode(), route)

@@ -34,6 +34,10 @@ class ApiRequest(server.Request):
         self.content = BytesIO()
 
     @override
+    def parseCookies(self) -> None:
+        """Leave them: the API has no sessions."""
+
+    @override
     def handleContentChunk(self, data: bytes) -> None:
         self.received += len(data)
         if self.channel.accepts_body(self.received):

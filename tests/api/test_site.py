@@ -155,49 +155,52 @@ class BodyTests(SiteCase):
         self.assert_refused(413, transport)
 
 
+POST = b"POST / HTTP/1.1\r\nHost: a\r\n"
+CHUNKED = b"Transfer-Encoding: chunked\r\n"
+MALFORMED = (
+    POST + b"Content-Length: 4\r\n" + CHUNKED + b"\r\n0\r\n\r\n" + GET,
+    POST + CHUNKED + b"Content-Length: 4\r\n\r\n0\r\n\r\n" + GET,
+    POST + b"Content-Length: 4\r\nContent-Length: 5\r\n\r\nabcde",
+    POST + b"Content-Length: 4\r\nContent-Length: 4\r\n\r\nabcd",
+    POST + b"Content-Length: 4, 4\r\n\r\nabcd",
+    POST + b"Content-Length: +4\r\n\r\nabcd",
+    POST + b"Content-Length: -4\r\n\r\nabcd",
+    POST + b"Content-Length: 0x4\r\n\r\nabcd",
+    POST + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\nabcd",
+    POST + b"Content-Length : 4\r\n\r\nabcd",
+    POST + b"Content-Length: 4\r\n 5\r\n\r\nabcd",
+    POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+    POST + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+    POST + CHUNKED + CHUNKED + b"\r\n0\r\n\r\n",
+    POST + CHUNKED + b"\r\nzz\r\n",
+    POST + CHUNKED + b"\r\n-1\r\n",
+    POST + CHUNKED + b"\r\n+1\r\nx\r\n",
+    POST + CHUNKED + b"\r\n0x1\r\nx\r\n",
+    POST + CHUNKED + b"\r\n1\r\nxyz\r\n",
+    POST + CHUNKED + b"\r\n" + b"0" * 2000,
+    POST + b"no colon\r\n\r\n",
+    POST + b"A: b\x00c\r\n\r\n",
+    POST + b"A: b\r\n" * 600 + b"\r\n",
+    POST + b"A: " + b"b" * 20000 + b"\r\n\r\n",
+    POST + b"A: " + b"b" * 20000,
+    POST + (b"A: " + b"b" * 9000 + b"\r\n") * 2 + b"\r\n",
+    b"GET /" + b"a" * 20000,
+    b"GET / HTTP/2.0\r\n\r\n",
+    b"GET / HTTP/0.9\r\n\r\n",
+    b"GET /\r\n\r\n",
+    b"GET  / HTTP/1.1\r\n\r\n",
+    b"G\x00T / HTTP/1.1\r\n\r\n",
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    b"\x16\x03\x01\x02\x00\x01\x00\r\n",
+)
+
+
 class MalformedTests(SiteCase):
     """What is no request, or might be two, gets 400 and a close."""
 
     def test_malformed(self) -> None:
         """No resource sees a request that could be understood in two ways."""
-        post = b"POST / HTTP/1.1\r\nHost: a\r\n"
-        chunked = b"Transfer-Encoding: chunked\r\n"
-        for data in (
-            post + b"Content-Length: 4\r\n" + chunked + b"\r\n0\r\n\r\n" + GET,
-            post + chunked + b"Content-Length: 4\r\n\r\n0\r\n\r\n" + GET,
-            post + b"Content-Length: 4\r\nContent-Length: 5\r\n\r\nabcde",
-            post + b"Content-Length: 4\r\nContent-Length: 4\r\n\r\nabcd",
-            post + b"Content-Length: 4, 4\r\n\r\nabcd",
-            post + b"Content-Length: +4\r\n\r\nabcd",
-            post + b"Content-Length: -4\r\n\r\nabcd",
-            post + b"Content-Length: 0x4\r\n\r\nabcd",
-            post + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\nabcd",
-            post + b"Content-Length : 4\r\n\r\nabcd",
-            post + b"Content-Length: 4\r\n 5\r\n\r\nabcd",
-            post + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
-            post + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
-            post + chunked + chunked + b"\r\n0\r\n\r\n",
-            post + chunked + b"\r\nzz\r\n",
-            post + chunked + b"\r\n-1\r\n",
-            post + chunked + b"\r\n+1\r\nx\r\n",
-            post + chunked + b"\r\n0x1\r\nx\r\n",
-            post + chunked + b"\r\n1\r\nxyz\r\n",
-            post + chunked + b"\r\n" + b"0" * 2000,
-            post + b"no colon\r\n\r\n",
-            post + b"A: b\x00c\r\n\r\n",
-            post + b"A: b\r\n" * 600 + b"\r\n",
-            post + b"A: " + b"b" * 20000 + b"\r\n\r\n",
-            post + b"A: " + b"b" * 20000,
-            post + (b"A: " + b"b" * 9000 + b"\r\n") * 2 + b"\r\n",
-            b"GET /" + b"a" * 20000,
-            b"GET / HTTP/2.0\r\n\r\n",
-            b"GET / HTTP/0.9\r\n\r\n",
-            b"GET /\r\n\r\n",
-            b"GET  / HTTP/1.1\r\n\r\n",
-            b"G\x00T / HTTP/1.1\r\n\r\n",
-            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-            b"\x16\x03\x01\x02\x00\x01\x00\r\n",
-        ):
+        for data in MALFORMED:
             with self.subTest(data=data[:80]):
                 _, transport = self.ask(data)
                 self.assert_refused(400, transport)
