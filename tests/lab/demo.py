@@ -36,6 +36,9 @@ class Demo:
     def run(self) -> None:
         """Take every step; `problems` then says what was wrong."""
         machines = list(self._observatory.machines)
+        for mac, address in dict.fromkeys((one.mac, one.address) for one in machines):
+            names = [one.name for one in machines if one.mac == mac]
+            self.say(f"{' and '.join(names)} both are {mac}, {address}")
         self.say("two tenants ask for a network with three ports each, and plug in")
         self._cloud.connect(machines)
         self._cloud.await_up(machines)
@@ -93,7 +96,9 @@ class Demo:
         self.verdict(text, report.problems())
 
     def _crash(self, machines: Sequence[Machine]) -> None:
-        self.say("kill -9 of the daemon, and its restart, under running traffic")
+        self.say(
+            "kill -9 of the daemon, and its restart, under running pings and frames"
+        )
         pairs = [(machines[0], machines[1]), (machines[-1], machines[-2])]
         loss = ride_out_a_crash(self._observatory, self._cloud, pairs)
         text = (
