@@ -82,11 +82,11 @@ class SendTests(HostCase):
 class Programme:
     """Some bytes to be pumped, and a note of how they were taken."""
 
-    def __init__(self, *pieces: bytes) -> None:
+    def __init__(self, *pieces: bytes | None) -> None:
         self.pieces = list(pieces)
         self.asked = 0
 
-    def take(self, _size: int) -> bytes:
+    def take(self, _size: int) -> bytes | None:
         """Give the next piece."""
         self.asked += 1
         return self.pieces.pop(0) if self.pieces else b""
@@ -129,6 +129,16 @@ class PumpTests(HostCase):
             switch.connection.datapath.pump(programme.take)
         switch.transport.producer.resumeProducing()
         self.assertEqual((b"a", 3), (switch.transport.value(), programme.asked))
+
+    def test_being_computed(self) -> None:
+        """A programme that is not ready is asked again, and others get their turn."""
+        switch, programme = self.switch(), Programme(b"a", None, None, None, b"b")
+        self.clock.tick = 0.0006
+        switch.connection.datapath.pump(programme.take)
+        self.assertEqual((b"a", 2), (switch.transport.value(), programme.asked))
+        while programme.pieces:
+            self.clock.advance(0)
+        self.assertEqual(b"ab", switch.transport.value())
 
     def test_from_within(self) -> None:
         """A programme that finds more to say while it is asked may pump again."""
