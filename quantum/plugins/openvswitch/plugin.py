@@ -4,13 +4,10 @@
 
 from quantum.interfaces import Surroundings
 from quantum.plugins.openvswitch.service import OpenVSwitchService
-from quantum.plugins.recorded import RecordedPlugin
-from quantum.storage.ledger import Ledger, Means
+from quantum.plugins.recorded import RecordedPlugin, open_ledger
 
 
 def make(surroundings: Surroundings) -> RecordedPlugin:
     """Open the ledger and make the fabric; nothing is connected yet."""
-    config = surroundings.config
-    means = Means.of_daemon(surroundings.reactor, config.database.queue_limit)
-    ledger = Ledger.open(config.database_url, means)
+    ledger = open_ledger(surroundings)
     return RecordedPlugin(ledger, OpenVSwitchService(surroundings, ledger, ledger))

@@ -1,0 +1,105 @@
+# SPDX-FileCopyrightText: 2026 The Quantum authors
+# SPDX-License-Identifier: Apache-2.0
+"""A ledger, the Open vSwitch fabric, and switches in Python that it programs."""
+
+from attrs import define, field
+from twisted.internet.defer import maybeDeferred
+from twisted.internet.task import Clock
+
+from quantum.model import AdminState, Port
+from quantum.openflow.facts import SeenInterface
+from quantum.openflow.session import WAITING, Session
+from quantum.plugins.openvswitch.fabric import OpenVSwitchFabric
+from quantum.plugins.openvswitch.quarantine import Quarantine
+from quantum.plugins.openvswitch.rounds import Rounds
+from quantum.plugins.openvswitch.slices import Slices
+from quantum.plugins.recorded import RecordedPlugin
+from quantum.storage.ledger import Ledger, Means
+from quantum.storage.thread import inline
+from tests.openflow.table import Table
+
+TENANT = "tenant"
+
+
+@define(eq=False)
+class Datapath:
+    """A connection to a table; ``is_deaf`` leaves what is said unanswered."""
+
+    id: int
+    session: Session
+    table: Table
+    is_deaf: bool = False
+    is_closed: bool = False
+
+    def pump(self, take) -> None:
+        while not self.is_deaf and (words := take(65536)) != WAITING:
+            self.table.converse_with(words or b"", self.session)
+
+    def close(self) -> None:
+        self.is_closed = True
+        self.session.left()
+
+
+@define(eq=False)
+class Site:
+    """Everything between the API and the switches, with time under control."""
+
+    clock: Clock = field(factory=Clock)
+    tables: dict[int, Table] = field(factory=dict)
+    ledger: Ledger = field(init=False)
+    fabric: OpenVSwitchFabric = field(init=False)
+    plugin: RecordedPlugin = field(init=False)
+    rounds: Rounds = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        means = Means(clock=self.clock, in_thread=inline)
+        self.ledger = Ledger.open("sqlite://", means)
+        self.fabric = OpenVSwitchFabric(
+            self.ledger, self.ledger, Slices(self.clock), Quarantine(self.ledger)
+        )
+        self.plugin = RecordedPlugin(self.ledger, self.fabric)
+        self.plugin.startService()
+        self.rounds = Rounds(self.fabric, self.clock)
+
+    def ask(self, verb, *words):
+        """Call a verb of the plugin, and let its answer come."""
+        answer = maybeDeferred(verb, *words)
+        self.clock.pump([0, 0, 0])
+        return answer.result
+
+    def port(self, attachment: str, network: str | None = None) -> Port:
+        """Record a port with something plugged in, on a network of its own."""
+        if network is None:
+            network = self.ask(self.plugin.create_network, TENANT, "blue").id
+        where = (TENANT, network)
+        port = self.ask(self.plugin.create_port, *where, AdminState.ACTIVE)
+        return self.ask(self.plugin.plug, *where, port.id, attachment)
+
+    def look(self, port: Port) -> Port:
+        """Read a port again."""
+        return self.plugin.port(TENANT, port.network_id, port.id)
+
+    def connect(self, datapath_id: int) -> Datapath:
+        """Let a switch connect; its flows are as it was left."""
+        table = self.tables.setdefault(datapath_id, Table())
+        session = self.fabric.session(datapath_id)
+        datapath = Datapath(datapath_id, session, table)
+        session.joined()
+        self.fabric.talk(datapath, session)
+        return datapath
+
+    def sync(self, datapath_id: int, *seen: SeenInterface) -> None:
+        """Let OVSDB tell all interfaces of a switch."""
+        self.fabric.hypervisor_synced(f"hv{datapath_id}", datapath_id, seen)
+        self.clock.pump([0, 0, 0])
+
+    def change(self, datapath_id: int, *seen: SeenInterface, gone=()) -> None:
+        """Let OVSDB tell a change."""
+        hypervisor = f"hv{datapath_id}"
+        self.fabric.interfaces_changed(hypervisor, datapath_id, gone, seen)
+        self.clock.pump([0, 0, 0])
+
+
+def tap(attachment: str, ofport: int, mac: int | None = None) -> SeenInterface:
+    """An interface named after what it is for."""
+    return SeenInterface(f"tap-{attachment}", attachment, ofport, mac)
