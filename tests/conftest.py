@@ -1,7 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The Quantum authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which tests need root: all of tests/integration, and those that say so."""
+"""Where tests work, and which of them need root."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -14,3 +15,12 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.path.is_relative_to(INTEGRATION):
             item.add_marker(pytest.mark.root)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _elsewhere(tmp_path_factory):
+    """Work in a temporary folder: trial's ``mktemp`` makes its files where we are."""
+    home = Path.cwd()
+    os.chdir(tmp_path_factory.mktemp("work"))
+    yield
+    os.chdir(home)
