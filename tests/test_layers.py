@@ -38,16 +38,15 @@ def imports(path: Path) -> set[str]:
     """List what a module imports, by full dotted names."""
     names = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert not node.level, f"{path}: relative imports hide the layer"
-            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            assert not getattr(node, "level", 0), "relative imports hide the layer"
+            source = f"{node.module}." if isinstance(node, ast.ImportFrom) else ""
+            names |= {source + alias.name for alias in node.names}
     return names
 
 
 def within(name: str, packages: set[str]) -> bool:
-    """Say whether a dotted name is one of the packages or inside one."""
+    """Say whether a name is one of the packages or inside one."""
     return any(f"{name}.".startswith(f"{package}.") for package in packages)
 
 
