@@ -28,6 +28,7 @@ from quantum.channel.grammar import (
     tagged,
     whole,
 )
+from quantum.openflow.flow import OUR_ENTRIES
 
 NICIRA = 0x00002320
 ONF = 0x4F4E4600
@@ -174,9 +175,18 @@ FEATURES = tagged(
     Tags(_FEATURES, other=between(4, 4096), is_padded=True, limit=64),
 )
 
+_ANY_FLOWS = entries("flow", Sizes(56, 8), matched(48, INSTRUCTIONS))
+
+
+def flows(frame: bytes, start: int, end: int) -> None:
+    """Look at flow entries (7.3.5.2); many are ours, and seen to be so at once."""
+    ours = OUR_ENTRIES.match(frame, start, end)
+    _ANY_FLOWS(frame, start if ours is None else ours.end(), end)
+
+
 PARTS: Mapping[int, Check] = {  # the bodies of multipart replies, 7.3.5
     0: exactly(1056),  # description
-    1: entries("flow", Sizes(56, 8), matched(48, INSTRUCTIONS)),
+    1: flows,
     2: exactly(24),  # aggregate
     3: rows(24),  # tables
     4: rows(112),  # ports

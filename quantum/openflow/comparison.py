@@ -3,13 +3,13 @@
 """What a switch should have, held against what it says it has."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from attrs import define, field
 from msgspec import Struct
 
 from quantum.openflow.flow import COOKIE_TAG, Encoded, Flow, encode, match_length
-from quantum.openflow.messages import entries, has_more
+from quantum.openflow.messages import Entry, entries, has_more
 
 
 class _Wanted(Struct, frozen=True, gc=False):
@@ -36,14 +36,16 @@ class Comparison:
     _frames: deque[bytes] = field(factory=deque)
     _is_complete: bool = False
 
-    def want(self, flow: Flow) -> None:
-        """Take note of a flow that the switch should have."""
-        encoded = encode(flow)
-        self.count += 1
-        if encoded.cookie in self._wanted:  # one in four thousand million
-            self._twins.append(_Wanted(flow, encoded))
-        else:
-            self._wanted[encoded.cookie] = _Wanted(flow, encoded)
+    def want(self, flows: Iterable[Flow]) -> None:
+        """Take note of flows that the switch should have."""
+        wanted = self._wanted
+        for flow in flows:
+            encoded = encode(flow)
+            self.count += 1
+            if encoded.cookie in wanted:  # one in four thousand million
+                self._twins.append(_Wanted(flow, encoded))
+            else:
+                wanted[encoded.cookie] = _Wanted(flow, encoded)
 
     def receive(self, frame: bytes) -> None:
         """Keep a frame of the reply for later."""
@@ -68,11 +70,16 @@ class Comparison:
         """
         wanted, stale = self._wanted, self.stale
         for found in entries(self._frames.popleft()):
-            due = wanted.get(found.cookie)
-            if due is not None and _same(due.encoded, found):
-                del wanted[found.cookie]
-            elif found.cookie >> 56 == COOKIE_TAG:
-                stale.append(found)
+            table, priority, cookie, body = found
+            due = wanted.get(cookie)
+            if due is not None and due.encoded.body == body:
+                is_same = (due.encoded.table, due.encoded.priority) == (table, priority)
+            else:
+                is_same = due is not None and _is_reordered(due.encoded, found)
+            if is_same:
+                del wanted[cookie]
+            elif cookie >> 56 == COOKIE_TAG:
+                stale.append(Encoded(*found))
 
     def missing(self) -> Iterator[tuple[Flow, Encoded]]:
         """List what the switch has not, or not so."""
@@ -80,24 +87,29 @@ class Comparison:
             yield wanted.flow, wanted.encoded
 
 
-def _same(one: Encoded, other: Encoded) -> bool:
+def _is_reordered(wanted: Encoded, found: Entry) -> bool:
     """
-    Compare flows of one cookie whatever the order of their match fields.
+    Say whether a flow is as wanted but for the order of its match fields.
 
     Open vSwitch keeps the order in which we write them; others need not.
     """
-    return one == other or (
-        (one.table, one.priority) == (other.table, other.priority)
-        and _parts(one.body) == _parts(other.body)
-    )
+    table, priority, _, body = found
+    is_place_same = (wanted.table, wanted.priority) == (table, priority)
+    return is_place_same and _parts(wanted.body) == _parts(body)
 
 
 def _parts(body: bytes) -> tuple[list[bytes], bytes]:
-    """Split a body into its match fields (7.2.3.2), sorted, and its instructions."""
+    """
+    Split a body into its match fields (7.2.3.2), sorted, and its instructions.
+
+    :raise ValueError: Its match does not fit into it.
+    """
     end = int.from_bytes(body[2:4], "big")
+    if end > len(body):
+        raise ValueError(f"a match of {end} bytes in {len(body)}")
     fields, position = [], 4
     while position < end:
-        length = 4 + body[position + 3]
+        length = 4 + body[min(position + 3, end - 1)]
         fields.append(body[position : position + length])
         position += length
     return sorted(fields), body[match_length(body) :]

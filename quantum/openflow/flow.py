@@ -7,6 +7,7 @@ The bytes are written as Open vSwitch itself would report them, so that a flow
 read back from a switch can be compared byte for byte with the flow wanted.
 """
 
+import re
 from collections.abc import Callable
 from operator import attrgetter
 from struct import Struct, pack
@@ -122,6 +123,22 @@ def _outputs(ports: tuple[int, ...]) -> bytes:
     return pack("!HH4x", 4, 8 + len(actions)) + actions
 
 
+def _entry_pattern(shape: Shape) -> bytes:
+    """Describe a flow of one shape, with one output, in a statistics reply."""
+    match = _match_parts(shape)
+    length = 4 + sum(map(_size, match))
+    parts: list[bytes | str] = [pack("!HH", 1, length), *match, bytes(-length % 8)]
+    if shape.outputs:
+        parts += [pack("!HH4xHH", 4, 24, 0, 16), "in_port", bytes(8)]
+    parts += _closing_parts(shape)
+    head = pack("!HBx", 48 + sum(map(_size, parts)), shape.table)
+    return re.escape(head) + b".{44}" + b"".join(map(_pattern, parts))
+
+
+def _pattern(part: bytes | str) -> bytes:
+    return re.escape(part) if isinstance(part, bytes) else b".{%d}" % _SIZES[part]
+
+
 _ONE_OUTPUT = Struct("!HH4xHHIH6x")
 _SIZES = {"in_port": 4, "mac": 6, "segment": 8}
 _FORMATS = {"in_port": "I", "mac": "6s", "segment": "Q"}
@@ -177,3 +194,9 @@ def _format(part: bytes | str) -> str:
 
 
 _WRITERS = {shape: _writer(shape) for shape in SHAPES}
+
+OUR_ENTRIES: Final = re.compile(
+    b"(?s:" + b"|".join(map(_entry_pattern, SHAPES)) + b")*+"
+)
+"""Any number of flows of ours in a statistics reply; those with several outputs
+are left out.  It spares a strict look at each of very many of them."""

@@ -34,6 +34,9 @@ _OPEN, _COMMIT = 0, 4
 _ATOMIC_ORDERED: Final = 3
 _EMPTY_MATCH: Final = b"\x00\x01\x00\x04\x00\x00\x00\x00"
 
+Entry = tuple[int, int, int, bytes]
+"""The fields of `Encoded`, plain: there are very many of them."""
+
 _HEADER = Struct("!BBHI")
 _CONTROL = Struct("!BBHIIIIHH")
 _STATS = Struct("!BBHIHH4xB3xII4xQQ")
@@ -98,7 +101,7 @@ def count_flows(xid: int) -> bytes:
     return _stats(xid, _AGGREGATE)
 
 
-def entries(frame: bytes) -> Iterator[Encoded]:
+def entries(frame: bytes) -> Iterator[Entry]:
     """
     Walk the entries of a flow statistics reply (7.3.5.2).
 
@@ -116,7 +119,7 @@ def entries(frame: bytes) -> Iterator[Encoded]:
         for found, table, priority, cookie, body in _entry(length).iter_unpack(view):
             if found != length:
                 break
-            yield Encoded(table, priority, cookie, body)
+            yield table, priority, cookie, body
             position += length
 
 

@@ -14,6 +14,7 @@ out, with the reason, and everything else proceeds.
 """
 
 from collections.abc import Callable, Collection, Iterator
+from itertools import islice
 from typing import Final
 
 from attrs import define, field
@@ -236,10 +237,10 @@ class Session:
 
     def _compare(self, comparison: Comparison) -> Talk:
         """Compile while the switch answers, then compare; never delay a change."""
-        for flow in self._backlog.layout.plan():
-            comparison.want(flow)
-            if comparison.count % BREATH == 0:
-                yield THINKING
+        plan = self._backlog.layout.plan()
+        while some := list(islice(plan, BREATH)):
+            comparison.want(some)
+            yield THINKING
         while not comparison.is_complete and self.phase is not Phase.CHANGING:
             if comparison.has_frames:
                 comparison.compare()

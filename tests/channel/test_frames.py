@@ -14,8 +14,12 @@ from os_ken.ofproto import ofproto_v1_3_parser as parser
 from os_ken.ofproto.ofproto_protocol import ProtocolDesc
 from twisted.trial.unittest import SynchronousTestCase
 
+from quantum.channel import layouts
 from quantum.channel.frames import Framer, ProtocolError, Stage
+from quantum.openflow.flow import encode
 from tests.channel.corpus import HELLO, MALFORMED, PORT, READY, VALID, flow, frame, part
+from tests.openflow.table import stats_reply
+from tests.openflow.test_flow import flows
 
 DATAPATH = ProtocolDesc(4)
 GREETINGS = {"hello", "hello of 1.5", "unknown hello element of length 0"}
@@ -72,6 +76,30 @@ def survives(data: bytes) -> bool:
 def relengthened(data: bytes, length: int) -> bytes:
     """Set the length in a frame's header."""
     return data[:2] + struct.pack("!H", length) + data[4:]
+
+
+class OurFlowsTests(SynchronousTestCase):
+    """Flows of ours are seen to be so without a look at each of them."""
+
+    @given(known=st.lists(flows.map(encode), min_size=1, max_size=5))
+    def test_harmless(self, known) -> None:
+        """What passes at once would have passed the strict look too."""
+        data = stats_reply(9, known, is_last=True)
+        ours = layouts.OUR_ENTRIES.match(data, 16)
+        assert ours is not None
+        layouts._ANY_FLOWS(data, 16, ours.end())
+        self.assertEqual(data, framer(data).take().data)
+
+    @given(
+        known=flows.map(encode), place=st.integers(16, 150), byte=st.integers(0, 255)
+    )
+    def test_changed(self, known, place, byte) -> None:
+        """So does one with any byte changed, if it still passes at once."""
+        data = bytearray(stats_reply(9, [known], is_last=True))
+        data[min(place, len(data) - 1)] = byte
+        ours = layouts.OUR_ENTRIES.match(data, 16)
+        assert ours is not None
+        layouts._ANY_FLOWS(bytes(data), 16, ours.end())
 
 
 class FramerTests(SynchronousTestCase):

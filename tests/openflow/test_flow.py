@@ -11,7 +11,7 @@ from os_ken.ofproto import ofproto_v1_3_parser as parser
 from twisted.trial.unittest import SynchronousTestCase
 
 from quantum.openflow import messages
-from quantum.openflow.flow import COOKIE_EXACT, METADATA_MASK, Flow, encode
+from quantum.openflow.flow import COOKIE_EXACT, METADATA_MASK, Encoded, Flow, encode
 from quantum.openflow.pipeline import SHAPES, Shape
 from tests.lab.openflow import converse
 from tests.lab.ovs import OpenVSwitch
@@ -158,7 +158,7 @@ class RealSwitchTests(SynchronousTestCase):
             messages.read_flows(99),
         )
         found = [
-            entry
+            Encoded(*entry)
             for frame in replies
             if frame[1] == of.OFPT_MULTIPART_REPLY
             for entry in messages.entries(frame)

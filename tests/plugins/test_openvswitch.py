@@ -225,6 +225,32 @@ class SwitchTests(SynchronousTestCase):
         self.site.rounds()
         self.assertEqual(flows, table.flows())
 
+    def test_changed_flow(self) -> None:
+        """So is a flow whose instructions were changed by hand."""
+        self.site.connect(1)
+        self.site.sync(1, tap("a", 4))
+        table = self.site.tables[1]
+        flows = table.flows()
+        for entry in table.entries.values():
+            entry.body = entry.body[:-8]
+        self.site.rounds()
+        self.assertEqual(flows, table.flows())
+
+    def test_budget(self) -> None:
+        """A large switch is read once in several rounds, small ones in each."""
+        for number, count in ((1, 25_000), (2, 100)):
+            self.site.connect(number)
+            self.site.sync(number)
+            self.site.fabric.session(number).flow_count = count
+        connected = list(self.site.fabric.switches.values())
+        reads = [len(self.site.rounds._chosen(connected)) for _ in range(6)]
+        self.assertEqual([0, 0, 2, 0, 0, 2], reads)
+
+    def test_stranger(self) -> None:
+        """A switch that no hypervisor has told of is forgotten when it leaves."""
+        self.site.connect(77).close()
+        self.assertNotIn(77, self.site.fabric.switches)
+
     def test_moved(self) -> None:
         """An interface that moves to another switch takes its network along."""
         for datapath_id in (1, 2):

@@ -219,6 +219,8 @@ class OpenVSwitchFabric:
         if ofports is None:
             if switch.session.phase is Phase.ABSENT:
                 switch.datapath = None
+                if not switch.is_synced:  # no hypervisor of ours has it
+                    del self.switches[switch.datapath_id]
             log.info(
                 "switch {datapath_id:016x} on {hypervisor} is {phase}",
                 datapath_id=switch.datapath_id,

@@ -3,11 +3,11 @@
 """
 What is looked after by the clock: audits, second tries, silent switches, segments.
 
-Counting a switch's flows is cheap and is done in every round; reading them all
-is done rarely, by one switch after another.
+Counting a switch's flows is cheap and is done in every round.  Reading them all
+is not: one switch after another is read, as far as a budget per round goes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Final
 
 from attrs import define, field
@@ -20,8 +20,8 @@ from quantum.plugins.openvswitch.switch import Switch
 
 log = Logger()
 
-FULL_AUDIT_ROUNDS: Final = 30
-"""Rounds between two complete audits of a switch."""
+FLOW_BUDGET: Final = 10_000
+"""Flows read per round, at some 3 us each; a larger switch waits for several."""
 RETRY_ROUNDS: Final = 5
 """Rounds between two tries of what a switch refused."""
 ANSWER_DEADLINE: Final = 30.0
@@ -35,28 +35,36 @@ class Rounds:
     _fabric: OpenVSwitchFabric
     _clock: IReactorTime
     _number: int = 0
+    _turn: int = 0
+    _budget: int = 0
     _progress: dict[int, tuple[int, float]] = field(factory=dict)
 
     def __call__(self) -> None:
         """Go round once."""
         self._number += 1
-        for switch in self._connected():
-            self._audit(switch)
+        connected = [s for s in self._fabric.switches.values() if s.datapath]
+        read = self._chosen(connected)
+        for switch in connected:
+            if self._number % RETRY_ROUNDS == 0:
+                switch.session.retry()
+            switch.session.audit(is_full=switch in read)
+            switch.talk()
             self._watch(switch)
         self._fabric.quarantine.release(self._fabric.switches)
 
-    def _connected(self) -> Iterator[Switch]:
-        for switch in list(self._fabric.switches.values()):
-            if switch.datapath is not None:
-                yield switch
-
-    def _audit(self, switch: Switch) -> None:
-        """Let a session count or compare; different switches in different rounds."""
-        turn = self._number + switch.datapath_id
-        if turn % RETRY_ROUNDS == 0:
-            switch.session.retry()
-        switch.session.audit(is_full=turn % FULL_AUDIT_ROUNDS == 0)
-        switch.talk()
+    def _chosen(self, connected: Sequence[Switch]) -> set[Switch]:
+        """Choose whose flows are read: who comes next, if the budget allows it yet."""
+        chosen: set[Switch] = set()
+        self._budget += FLOW_BUDGET
+        for _ in connected:
+            switch = connected[self._turn % len(connected)]
+            if switch.session.flow_count > self._budget:
+                return chosen
+            self._budget -= switch.session.flow_count
+            self._turn += 1
+            chosen.add(switch)
+        self._budget = 0  # what is left when all were read is not saved up
+        return chosen
 
     def _watch(self, switch: Switch) -> None:
         """Drop a switch that echoes but does not answer what it was asked."""
