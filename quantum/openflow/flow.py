@@ -196,7 +196,7 @@ def _format(part: bytes | str) -> str:
 _WRITERS = {shape: _writer(shape) for shape in SHAPES}
 
 OUR_ENTRIES: Final = re.compile(
-    b"(?s:" + b"|".join(map(_entry_pattern, SHAPES)) + b")*+"
+    b"(?s:" + b"|".join(map(_entry_pattern, SHAPES)) + b")*"
 )
 """Any number of flows of ours in a statistics reply; those with several outputs
 are left out.  It spares a strict look at each of very many of them."""

@@ -19,10 +19,12 @@ from quantum.channel.ovsdb.faults import Misspoken
 SIZE_LIMIT = 64 * 1024 * 1024
 DEPTH_LIMIT = 64
 
-_STRING = rb'[^"\\]*+(?:\\.[^"\\]*+)*+'
+# Groups are not possessive: CPython before 3.11.5 does not match those rightly.
+# A group that fails is left backwards by one step per escape, so it stays linear.
+_STRING = rb'[^"\\]*+(?:\\.[^"\\]*+)*'
 _inside = re.compile(_STRING, re.DOTALL)
 _outside = re.compile(
-    rb'[^"{}]*+(?:"' + _STRING + rb'"[^"{}]*+)*+',
+    rb'[^"{}]*+(?:"' + _STRING + rb'"[^"{}]*+)*',
     re.DOTALL,
 )
 _blank = re.compile(rb"[ \t\r\n]*+")
