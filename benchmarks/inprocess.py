@@ -30,9 +30,10 @@ class Sink:
         self._heard = heard
 
     def write(self, data: bytes) -> None:
+        # An answer may come in pieces, of which one is the first.
         if data.startswith(b"HTTP/1.1"):
             self.head = data
-        self._heard()
+            self._heard()
 
     def writeSequence(self, data: list[bytes]) -> None:
         self.write(b"".join(data))
@@ -106,9 +107,7 @@ class Volley:
         def heard() -> None:
             self._ready.append(caller)
             self._awaited -= 1
-            if not self._awaited:
-                self._done.callback(None)
-            elif not self._is_turning:
+            if not self._is_turning:
                 self._is_turning = True
                 self._reactor.callLater(0, self._turn)
 
@@ -117,6 +116,9 @@ class Volley:
 
     def _turn(self) -> None:
         self._is_turning = False
+        if not self._awaited:
+            self._done.callback(None)
+            return
         ready, self._ready = self._ready[: self._left], self._ready[self._left :]
         self._left -= len(ready)
         for caller in ready:
