@@ -105,11 +105,6 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
         return Path(self.daemon.state_dir).expanduser().absolute()
 
     @property
-    def database_url(self) -> str:
-        """Where to record: as configured, else a file in the state directory."""
-        return self.database.url or f"sqlite:///{self.state_dir / 'quantum.db'}"
-
-    @property
     def ovsdb_endpoints(self) -> list[str]:
         """The databases to dial; ``local`` is there only while its socket is."""
         local = [f"unix:{LOCAL_OPEN_VSWITCH}"] if LOCAL_OPEN_VSWITCH.exists() else []

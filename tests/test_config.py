@@ -198,13 +198,6 @@ class UsableTests(SynchronousTestCase):
             load(None, [word, "openvswitch.controller=tcp:192.0.2.9:6653"])
             load(None, [word, "plugin.name=memory"])
 
-    def test_database_in_the_state_directory(self):
-        """Without a URL the database is a file in the state directory."""
-        config = load(None, ["daemon.state_dir=/srv/quantum"])
-        self.assertEqual("sqlite:////srv/quantum/quantum.db", config.database_url)
-        config = load(None, ["database.url=postgresql+psycopg://db/quantum"])
-        self.assertEqual("postgresql+psycopg://db/quantum", config.database_url)
-
     def test_local_open_vswitch(self):
         """``local`` is dialled only if its socket is there."""
         here = [f"unix:{LOCAL_OPEN_VSWITCH}"] if LOCAL_OPEN_VSWITCH.exists() else []

@@ -25,7 +25,6 @@ def open_ledger(surroundings: Surroundings) -> Ledger:
     :raise DatabaseUnusable: It cannot be used; the message says what to fix.
     """
     config = surroundings.config
-    # `Config.database_url` would take a ``?`` in the path for a query.
     default = file_url(str(config.state_dir / "quantum.db"))
     means = Means.of_daemon(surroundings.reactor, config.database.queue_limit)
     return Ledger.open(config.database.url or default, means)
@@ -49,11 +48,12 @@ class RecordedPlugin(Service):
         self._catalogue = ledger.catalogue
         self._drafts = ledger.drafts
 
-    def startService(self) -> None:
+    def startService(self) -> Any:
         super().startService()
         self._ledger.subscribe(self._fabric.tell)
         if IService.providedBy(self._fabric):
-            self._fabric.startService()
+            return self._fabric.startService()
+        return None
 
     def stopService(self) -> Deferred[None]:
         super().stopService()
