@@ -11,7 +11,6 @@ publication shows it.
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
-from uuid import uuid4
 
 from attrs import define, field
 from msgspec.structs import replace
@@ -25,6 +24,7 @@ from quantum.storage.batch import apply_batch, settle
 from quantum.storage.catalogue import Catalogue
 from quantum.storage.database import Database, DatabaseUnusable
 from quantum.storage.drafts import Drafts
+from quantum.storage.ids import new_id
 from quantum.storage.load import load
 from quantum.storage.network_writes import FreeSegment, RememberSwitch
 from quantum.storage.outlook import Outlook
@@ -38,11 +38,6 @@ from quantum.storage.writer import InThread, Writer
 QUEUE_LIMIT = 1000
 
 
-def _new_id() -> str:
-    """Make an id that nobody can guess."""
-    return str(uuid4())
-
-
 @define(kw_only=True)
 class Means:
     """What a ledger works with; a test gives it others than a daemon does."""
@@ -52,7 +47,7 @@ class Means:
     stop_thread: Callable[[], None] = lambda: None
     queue_limit: int = QUEUE_LIMIT
     pool: SegmentPool = field(factory=SegmentPool)
-    new_id: Callable[[], str] = _new_id
+    new_id: Callable[[], str] = new_id
 
     @classmethod
     def of_daemon(cls, reactor: Any, queue_limit: int = QUEUE_LIMIT) -> "Means":
