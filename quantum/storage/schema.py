@@ -36,7 +36,6 @@ networks = Table(
     Column("tenant_id", String(255), nullable=False),
     Column("name", String(255), nullable=False),
     Column("segment_id", Integer, nullable=False, unique=True),
-    Index(None, "tenant_id", "id"),
 )
 
 ports = Table(

@@ -21,7 +21,6 @@ def upgrade() -> None:
         sa.Column("segment_id", sa.Integer(), nullable=False),
         sa.UniqueConstraint("segment_id", name=op.f("uq_networks_segment_id")),
     )
-    op.create_index(op.f("ix_networks_tenant_id_id"), "networks", ["tenant_id", "id"])
     op.create_table(
         "ports",
         sa.Column("id", sa.String(36), primary_key=True),
