@@ -9,6 +9,8 @@ it on every request), the best match of ``Accept``, and else JSON.  What is not
 understood is never an error, because it never was one.
 """
 
+from functools import lru_cache
+
 from attrs import frozen
 
 
@@ -35,6 +37,9 @@ def suffixed(path: bytes) -> Format | None:
     return None
 
 
+# A client sends the same two headers with each of its requests.  Few are kept,
+# because each may be as long as a header line.
+@lru_cache(maxsize=64)
 def negotiated(content_type: bytes | None, accept: bytes | None) -> Format:
     """Choose the format of a request whose path has no suffix."""
     if content_type:
