@@ -247,7 +247,11 @@ class HostileTests(ListenerCase):
             await bad.ended
         self.assertEqual([0xFF], list(self.host.switches))
         gc.collect()
-        left = [thing for thing in gc.get_objects() if isinstance(thing, Connection)]
+        left = [
+            thing
+            for thing in gc.get_objects()
+            if isinstance(thing, Connection) and thing._roster is self.host.switches
+        ]
         self.assertEqual(1, len(left))
 
     async def test_silent(self) -> None:
