@@ -1,19 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The Quantum authors
 # SPDX-License-Identifier: Apache-2.0
 """
-The pipeline, described once, as data.
-
-========  =====  ==================================  ==========================
-table     prio.  match                               what is done
-========  =====  ==================================  ==========================
-classify  100    in_port                             metadata = network; source
-source    100    in_port, eth_src (MAC is known)     policy
-source    50     in_port (MAC is not known)          policy
-policy    0      anything                            unicast
-unicast   100    eth_dst, metadata                   output to that port
-unicast   1      anything                            flood
-flood     100    metadata                            output to every port of it
-========  =====  ==================================  ==========================
+The pipeline, described once, as data; `picture` draws it.
 
 A frame that matches nothing is dropped, and no flow outputs to NORMAL, so an
 empty or half-filled switch forwards too little, never too much.  A frame gets
@@ -127,3 +115,30 @@ SHAPES = (
     *FLOOD_PARTS,
     *FLOOD_LASTS,
 )
+
+
+def picture() -> str:
+    """Draw the tables, one line per shape; the parts of large floods are left out."""
+    rows = [("table", "priority", "match", "what is done")]
+    for shape in SHAPES:
+        if shape.table <= Table.FLOOD and shape not in FLOOD_PARTS:
+            name = f"{shape.table} {Table(shape.table).name.lower()}"
+            rows.append((name, str(shape.priority), _match(shape), _deeds(shape)))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = (
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        for row in rows
+    )
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _match(shape: Shape) -> str:
+    fields = ("in_port", "eth_dst", "eth_src", "metadata")
+    return ", ".join(name for name in fields if getattr(shape, name)) or "any frame"
+
+
+def _deeds(shape: Shape) -> str:
+    deeds = ["metadata = network"] * shape.write_metadata + ["output"] * shape.outputs
+    if shape.goto is not None:
+        deeds.append(f"go to {shape.goto}")
+    return ", ".join(deeds)
