@@ -12,6 +12,7 @@ from collections.abc import Generator
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 from txaio import tx
 
 Steps = Generator[Any, Any, bytes]
@@ -23,33 +24,44 @@ def walked(steps: Steps) -> bytes | Deferred[bytes]:
 
     :raise Exception: Whatever the operation, or the plugin, raised.
     """
-    try:
-        answer = next(steps)
-        while not hasattr(answer, "__await__"):
-            answer = steps.send(answer)
-    except StopIteration as end:
-        result: bytes = end.value
-        return result
-    return Deferred.fromCoroutine(_waited(steps, answer))
+    return _walked_on(None, steps)
 
 
-async def _waited(steps: Steps, answer: object) -> bytes:
-    """Take an operation to its end from its first answer that is not plain."""
+def _walked_on(answer: object, steps: Steps) -> bytes | Deferred[bytes]:
+    """
+    Send an operation an answer, and then whatever else is known at once.
+
+    These are callbacks, and not a coroutine around each wait, because that would
+    cost more than the rest of the operation.
+    """
     try:
         while True:
-            try:
-                value = await _value(answer)
-            except Exception as problem:  # noqa: BLE001 - it belongs to the operation
-                answer = steps.throw(problem)
+            if isinstance(answer, Failure):
+                answer = answer.throwExceptionIntoGenerator(steps)
             else:
-                answer = steps.send(value)
+                answer = steps.send(answer)
+            while not hasattr(answer, "__await__"):
+                answer = steps.send(answer)
+            if not isinstance(answer, Deferred):
+                answer = _future(answer)
+            known: list[object] = []
+            answer.addBoth(known.append)
+            if not known:
+                return answer.addBoth(_walked_later, known, steps)
+            answer = known[0]
     except StopIteration as end:
         result: bytes = end.value
         return result
 
 
-async def _value(answer: object) -> object:
-    """Wait for an answer of whichever kind a plugin gives."""
-    if not hasattr(answer, "__await__"):
-        return answer
-    return await tx.as_future(lambda: answer)
+def _walked_later(
+    _: object, known: list[object], steps: Steps
+) -> bytes | Deferred[bytes]:
+    """Walk on when what was awaited is known."""
+    return _walked_on(known[0], steps)
+
+
+def _future(answer: object) -> Deferred[Any]:
+    """Make a Deferred of any other answer that must be waited for."""
+    future: Deferred[Any] = tx.as_future(lambda: answer)
+    return future

@@ -31,8 +31,15 @@ class WalkedTests(SynchronousTestCase):
         async def four() -> int:
             return 4
 
-        walking = walked(self.summing(1, succeed(2), 3, four(), 5))
-        self.assertEqual(b"15", self.successResultOf(walking))
+        late: Deferred[int] = Deferred()
+        walking = walked(self.summing(1, succeed(2), 3, four(), 5, late, four(), 6))
+        late.callback(10)
+        self.assertEqual(b"35", self.successResultOf(walking))
+
+    def test_answered_already(self) -> None:
+        """However many answers are there already, an operation is over at once."""
+        answers = [succeed(1) for _ in range(10_000)]
+        self.assertEqual(b"10000", walked(self.summing(*answers)))
 
     def test_waits(self) -> None:
         """An operation waits for exactly what it needs next."""
@@ -47,15 +54,19 @@ class WalkedTests(SynchronousTestCase):
 
     def test_failure_is_raised_in_the_operation(self) -> None:
         """An operation may answer a failure itself, even one that comes late."""
+        late: Deferred[int] = Deferred()
 
-        def forgiving() -> Steps:
+        def forgiving(first: Deferred[Any]) -> Steps:
             try:
-                yield fail(PortNotFound("P", "N"))
+                yield first
             except PortNotFound as error:
                 found = yield succeed(error.port_id)
             return found.encode()
 
-        self.assertEqual(b"P", self.successResultOf(walked(forgiving())))
+        self.assertEqual(b"P", walked(forgiving(fail(PortNotFound("P", "N")))))
+        walking = walked(forgiving(late))
+        late.errback(PortNotFound("Q", "N"))
+        self.assertEqual(b"Q", self.successResultOf(walking))
 
     def test_failure_that_nobody_answers(self) -> None:
         """Any other failure is the operation's own: at once, or when it comes."""
