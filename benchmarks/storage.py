@@ -23,6 +23,7 @@ from quantum.model import AdminState
 from quantum.plugins.memory import MemoryFabric
 from quantum.plugins.recorded import RecordedPlugin
 from quantum.storage.database import Database, file_url
+from quantum.storage.ids import new_id
 from quantum.storage.ledger import Ledger, Means
 from quantum.storage.schema import networks, ports
 from quantum.storage.upgrade import upgrade
@@ -37,7 +38,7 @@ def fill(path: Path, count: int) -> None:
     """Record attached ports without the ledger."""
     database = Database.open(file_url(str(path)))
     upgrade(database)
-    ids = [str(uuid4()) for _ in range(count // PORTS_PER_NETWORK)]
+    ids = [new_id() for _ in range(count // PORTS_PER_NETWORK)]
     with database.engine.begin() as connection:
         rows = [
             {
@@ -51,7 +52,7 @@ def fill(path: Path, count: int) -> None:
         connection.execute(networks.insert(), rows)
         rows = [
             {
-                "id": str(uuid4()),
+                "id": new_id(),
                 "network_id": ids[n % len(ids)],
                 "admin_state": "ACTIVE",
                 "interface": str(uuid4()),
