@@ -129,9 +129,9 @@ class Channel:
 
     async def install(self) -> float:
         """Seconds from the first news of the interfaces to the last barrier."""
+        seen = list(interfaces(1, self.ports))
         settled = self.plans.settling()
         began = perf_counter()
-        seen = list(interfaces(1, self.ports))
         self.fabric.hypervisor_synced("hv", self.plans.datapath.id, seen)
         return await settled - began
 
@@ -146,6 +146,7 @@ class Channel:
     def forget(self) -> None:
         """Let the fabric know nothing, and the switch have nothing."""
         self.fabric.switches.clear()
+        self.fabric._sightings._places.clear()  # noqa: SLF001  as after a restart
         self.switch.ofctl("del-flows", "br-int")
         self.switch.ofctl("del-flows", "yardstick")
 
@@ -196,6 +197,8 @@ async def programming(reactor: Any, flows: int) -> None:
             adds.append(channel.add_flows(listing))
             await _again(channel)
             installs.append(await channel.install())
+            if len(channel.switch.flows("br-int")) != len(found):
+                raise ValueError("not every flow was installed")
         await channel.close()
     _row(len(found), "ledger to barrier", min(installs), "add-flows", min(adds), 0.8)
     _row(len(found), "reconnect", min(reconnects), "dump-flows", min(dumps), 1.0)

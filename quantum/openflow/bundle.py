@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The Quantum authors
 # SPDX-License-Identifier: Apache-2.0
-"""One bundle of flow-mods: all of it takes effect, or none."""
+"""One delivery of flow-mods, in a bundle: all of it takes effect, or none."""
 
 from typing import Final
 
@@ -20,9 +20,14 @@ class Bundle:
 
     Its messages have consecutive transaction ids from ``xid`` on, so that an
     error leads back to the flow.
+
+    One that only adds flows to a switch which has no others of ours need not be
+    atomic: any part of a plan forwards a part of what the whole plan does.  Open
+    vSwitch then works on the first while the last are written.
     """
 
     xid: int
+    is_atomic: bool = True
     is_done: bool = False
     """The switch has answered the barrier behind the bundle."""
     flows: list[Flow | None] = field(factory=list)
@@ -35,12 +40,12 @@ class Bundle:
     def add(self, flow: Flow, wanted: Encoded) -> None:
         """Write that a flow is added."""
         xid = self._next_xid()
-        self._write(flow, messages.add_flow(xid, self.xid, wanted))
+        self._write(flow, messages.add_flow(xid, wanted))
 
     def remove(self, flow: Flow | None, stale: Encoded) -> None:
         """Write that a flow is removed."""
         xid = self._next_xid()
-        self._write(flow, messages.remove_flow(xid, self.xid, stale))
+        self._write(flow, messages.remove_flow(xid, stale))
 
     def close(self) -> int:
         """
@@ -50,7 +55,8 @@ class Bundle:
         """
         commit = self._next_xid()
         self._barrier = commit + 1
-        self._pending.append(messages.commit_bundle(commit, self.xid))
+        if self.is_atomic:
+            self._pending.append(messages.commit_bundle(commit, self.xid))
         self._pending.append(messages.barrier(self._barrier))
         return self._barrier + 1
 
@@ -79,7 +85,7 @@ class Bundle:
 
     @property
     def is_refused(self) -> bool:
-        """The switch refused something, and therefore everything."""
+        """The switch refused something, and therefore, if atomic, everything."""
         return bool(self._refusals)
 
     @property
@@ -93,8 +99,10 @@ class Bundle:
         return self.xid + 1 + len(self.flows)
 
     def _write(self, flow: Flow | None, frame: bytes) -> None:
-        if not self.flows:
-            self._pending.append(messages.open_bundle(self.xid, self.xid))
+        if self.is_atomic:
+            if not self.flows:
+                self._pending.append(messages.open_bundle(self.xid, self.xid))
+            frame = messages.bundled(self.xid, frame)
         self.flows.append(flow)
         self._pending.append(frame)
         self._size += len(frame)

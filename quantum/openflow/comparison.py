@@ -9,7 +9,7 @@ from attrs import define, field
 from msgspec import Struct
 
 from quantum.openflow.flow import COOKIE_TAG, Encoded, Flow, encode, match_length
-from quantum.openflow.messages import Entry, entries, has_more
+from quantum.openflow.messages import Entry, entries, has_entries, has_more
 
 
 class _Wanted(Struct, frozen=True, gc=False):
@@ -35,6 +35,7 @@ class Comparison:
     _twins: list[_Wanted] = field(factory=list)
     _frames: deque[bytes] = field(factory=deque)
     _is_complete: bool = False
+    _is_silent: bool = True
 
     def want(self, flows: Iterable[Flow]) -> None:
         """Take note of flows that the switch should have."""
@@ -51,6 +52,12 @@ class Comparison:
         """Keep a frame of the reply for later."""
         self._frames.append(frame)
         self._is_complete = not has_more(frame)
+        self._is_silent = self._is_silent and not has_entries(frame)
+
+    @property
+    def is_blank(self) -> bool:
+        """The switch has said that it has no flow of ours at all."""
+        return self._is_complete and self._is_silent
 
     @property
     def has_frames(self) -> bool:

@@ -40,8 +40,9 @@ Entry = tuple[int, int, int, bytes]
 _HEADER = Struct("!BBHI")
 _CONTROL = Struct("!BBHIIIIHH")
 _STATS = Struct("!BBHIHH4xB3xII4xQQ")
-# One message of a bundle: header, bundle-add, and the flow-mod up to its match.
-_BUNDLED = Struct("!BBHIIII2xHBBHIQQBBHHHIIIH2x")
+_BUNDLE_ADD_HEAD = Struct("!BBHIIII2xH")
+_FLOW_MOD_HEAD = Struct("!BBHIQQBBHHHIIIH2x")
+_XID = Struct("!I")
 _FLOW_MOD_FIXED: Final = 48
 _SHORTEST: Final = 56
 _MULTIPART_FIXED: Final = 16
@@ -57,33 +58,36 @@ def commit_bundle(xid: int, bundle: int) -> bytes:
     return _control(xid, bundle, _COMMIT)
 
 
-def add_flow(xid: int, bundle: int, flow: Encoded) -> bytes:
+def add_flow(xid: int, flow: Encoded) -> bytes:
     """Add a flow, in place of any that has the same key."""
     length = _FLOW_MOD_FIXED + len(flow.body)
-    return (
-        _BUNDLED.pack(
-            *(VERSION, _EXPERIMENTER, 24 + length, xid, _ONF, _BUNDLE_ADD),
-            *(bundle, _ATOMIC_ORDERED, VERSION, _FLOW_MOD, length, xid),
-            *(flow.cookie, 0, flow.table, _ADD, 0, 0, flow.priority),
-            *(_NO_BUFFER, _ANY, _ANY, 0),
-        )
-        + flow.body
+    fixed = _FLOW_MOD_HEAD.pack(
+        *(VERSION, _FLOW_MOD, length, xid, flow.cookie, 0, flow.table, _ADD),
+        *(0, 0, flow.priority, _NO_BUFFER, _ANY, _ANY, 0),
     )
+    return fixed + flow.body
 
 
-def remove_flow(xid: int, bundle: int, flow: Encoded) -> bytes:
+def remove_flow(xid: int, flow: Encoded) -> bytes:
     """Remove the flow of this very key and cookie, and no other."""
     match = flow.body[: match_length(flow.body)]
     length = _FLOW_MOD_FIXED + len(match)
-    return (
-        _BUNDLED.pack(
-            *(VERSION, _EXPERIMENTER, 24 + length, xid, _ONF, _BUNDLE_ADD),
-            *(bundle, _ATOMIC_ORDERED, VERSION, _FLOW_MOD, length, xid),
-            *(flow.cookie, COOKIE_EXACT, flow.table, _DELETE_STRICT, 0, 0),
-            *(flow.priority, _NO_BUFFER, _ANY, _ANY, 0),
-        )
-        + match
+    fixed = _FLOW_MOD_HEAD.pack(
+        *(VERSION, _FLOW_MOD, length, xid, flow.cookie, COOKIE_EXACT, flow.table),
+        *(_DELETE_STRICT, 0, 0, flow.priority, _NO_BUFFER, _ANY, _ANY, 0),
     )
+    return fixed + match
+
+
+def bundled(bundle: int, message: bytes) -> bytes:
+    """Let a message wait in a bundle; it keeps its transaction id."""
+    (xid,) = _XID.unpack_from(message, 4)
+    length = _BUNDLE_ADD_HEAD.size + len(message)
+    head = _BUNDLE_ADD_HEAD.pack(
+        *(VERSION, _EXPERIMENTER, length, xid),
+        *(_ONF, _BUNDLE_ADD, bundle, _ATOMIC_ORDERED),
+    )
+    return head + message
 
 
 def barrier(xid: int) -> bytes:
@@ -121,6 +125,11 @@ def entries(frame: bytes) -> Iterator[Entry]:
                 break
             yield table, priority, cookie, body
             position += length
+
+
+def has_entries(frame: bytes) -> bool:
+    """Say whether a multipart reply has anything in it."""
+    return len(frame) > _MULTIPART_FIXED
 
 
 def has_more(frame: bytes) -> bool:

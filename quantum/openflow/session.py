@@ -23,7 +23,7 @@ from quantum.openflow import messages
 from quantum.openflow.backlog import Backlog
 from quantum.openflow.bundle import Bundle
 from quantum.openflow.comparison import Comparison
-from quantum.openflow.flow import encode
+from quantum.openflow.flow import Flow, encode
 from quantum.openflow.layout import Difference, LocalPort
 from quantum.openflow.phase import TRANSITIONS, Event, Phase
 
@@ -217,12 +217,14 @@ class Session:
             self._reading = self._next_xid
             self._next_xid += 1
             yield messages.read_flows(self._reading)
-            yield from self._compare(comparison)
+            plan = self._backlog.layout.plan()
+            yield from self._compare(comparison, plan)
             self._comparison, self._reading = None, 0
             if not comparison.is_complete:
                 return
-            bundle = self._bundle = Bundle(self._next_xid)
-            yield from self._repair(comparison, bundle)
+            is_atomic = not comparison.is_blank
+            bundle = self._bundle = Bundle(self._next_xid, is_atomic)
+            yield from self._repair(comparison, bundle, plan)
             yield from self._finish(bundle)
             if not bundle.is_refused:
                 self._agree()
@@ -235,10 +237,13 @@ class Session:
             )
         self._refuse(f"the switch refused to be put right: {bundle.reason}")
 
-    def _compare(self, comparison: Comparison) -> Talk:
-        """Compile while the switch answers, then compare; never delay a change."""
-        plan = self._backlog.layout.plan()
-        while some := list(islice(plan, BREATH)):
+    def _compare(self, comparison: Comparison, plan: Iterator[Flow]) -> Talk:
+        """
+        Compile while the switch answers, then compare; never delay a change.
+
+        What remains of the plan when the switch turns out blank is missing too.
+        """
+        while not comparison.is_blank and (some := list(islice(plan, BREATH))):
             comparison.want(some)
             yield THINKING
         while not comparison.is_complete and self.phase is not Phase.CHANGING:
@@ -248,17 +253,24 @@ class Session:
             else:
                 yield WAITING
 
-    def _repair(self, comparison: Comparison, bundle: Bundle) -> Talk:
+    def _repair(
+        self, comparison: Comparison, bundle: Bundle, rest: Iterator[Flow]
+    ) -> Talk:
         """Write that stale flows are removed and missing ones added."""
         for stale in comparison.stale:
             bundle.remove(None, stale)
             if bundle.is_full_chunk:
                 yield bundle.take()
+        self.flow_count = comparison.count
         for flow, wanted in comparison.missing():
             bundle.add(flow, wanted)
             if bundle.is_full_chunk:
                 yield bundle.take()
-        self.flow_count = comparison.count
+        for flow in rest:
+            bundle.add(flow, encode(flow))
+            self.flow_count += 1
+            if bundle.is_full_chunk:
+                yield bundle.take()
         if self.phase in _KNOWING:
             self.repairs += len(bundle.flows)
 

@@ -61,6 +61,10 @@ class Table:
         (_, kind, _, xid) = unpack_from("!BBHI", frame)
         if kind == of.OFPT_EXPERIMENTER:
             self._bundled(frame, xid, session)
+        elif kind == of.OFPT_FLOW_MOD:
+            self.messages += 1
+            if not self._flow_mod(frame):
+                session.error(xid, error_words(*TABLE_FULL))
         elif kind == of.OFPT_BARRIER_REQUEST:
             session.barrier(xid)
         elif kind == of.OFPT_MULTIPART_REQUEST:

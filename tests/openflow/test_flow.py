@@ -90,7 +90,8 @@ class BytesTests(SynchronousTestCase):
     def test_add(self, flow) -> None:
         """A flow is added in the bytes that os-ken would write."""
         self.assertEqual(
-            bundled(flow, of.OFPFC_ADD, 0), messages.add_flow(5, 9, encode(flow))
+            bundled(flow, of.OFPFC_ADD, 0),
+            messages.bundled(9, messages.add_flow(5, encode(flow))),
         )
 
     @given(flow=flows)
@@ -98,7 +99,7 @@ class BytesTests(SynchronousTestCase):
         """A flow is removed strictly, by its exact cookie."""
         self.assertEqual(
             bundled(flow, of.OFPFC_DELETE_STRICT, COOKIE_EXACT),
-            messages.remove_flow(5, 9, encode(flow)),
+            messages.bundled(9, messages.remove_flow(5, encode(flow))),
         )
 
     @given(one=flows, other=flows)
@@ -149,7 +150,10 @@ class RealSwitchTests(SynchronousTestCase):
             encode(Flow(shape, 3 + number, 7, b"\2\0\0\0\0\5", (1, 2, 9)))
             for number, shape in enumerate(SHAPES)
         ]
-        frames = [messages.add_flow(4 + n, 3, flow) for n, flow in enumerate(wanted)]
+        frames = [
+            messages.bundled(3, messages.add_flow(4 + n, flow))
+            for n, flow in enumerate(wanted)
+        ]
         replies = converse(
             str(switch.rundir / "br-int.mgmt"),
             messages.open_bundle(3, 3),

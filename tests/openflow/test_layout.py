@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from quantum.openflow.flow import encode
 from quantum.openflow.layout import LocalPort, difference
-from quantum.openflow.messages import MAX_FRAME, add_flow
+from quantum.openflow.messages import MAX_FRAME, add_flow, bundled
 from quantum.openflow.pipeline import FLOOD_MEMBERS, Table
 
 from .strategies import layout_of, local_ports, mac, ofports, port_maps
@@ -66,7 +66,8 @@ class LargeNetworkTests(SynchronousTestCase):
     def test_fits(self) -> None:
         """Every part fits into a message."""
         for flow in self.flood():
-            self.assertLessEqual(len(add_flow(1, 1, encode(flow))), MAX_FRAME)
+            message = bundled(1, add_flow(1, encode(flow)))
+            self.assertLessEqual(len(message), MAX_FRAME)
 
     def test_small_change(self) -> None:
         """One port less rewrites one part."""

@@ -18,7 +18,7 @@ class ShapeTests(SynchronousTestCase):
             self.assertTrue(shape.metadata or not shape.outputs, shape.name)
 
     def test_network_comes_from_the_port(self) -> None:
-        """A network is given in the first table only, by the port a frame came in by."""
+        """A network is given in the first table, by the port, and nowhere else."""
         for shape in SHAPES:
             is_first = shape.table == Table.CLASSIFY
             self.assertEqual(is_first, shape.write_metadata, shape.name)

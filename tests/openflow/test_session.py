@@ -247,6 +247,22 @@ class IsolationTests(SynchronousTestCase):
             expected = peers if len(owners) != 1 else owners - {in_port}
             self.assertEqual(sorted(expected) if allowed else [], sorted(out))
 
+    @given(ports=port_maps, kept=st.sets(st.integers(0, 40)))
+    def test_part_of_a_plan(self, ports, kept) -> None:
+        """Any part of a plan forwards a part of what the whole does, and no more."""
+        whole = Table()
+        joined(whole, ports)
+        entries = enumerate(whole.entries.items())
+        part = Table(entries=dict(item for number, item in entries if number in kept))
+        for in_port in range(1, 9):
+            for dst in (1, 2, 3):
+                frame = (in_port, text(mac(dst)), text(mac(1)))
+                own = ports.get(in_port)
+                peers = {
+                    p.ofport for p in ports.values() if own and p.segment == own.segment
+                }
+                self.assertLessEqual(set(part.forward(*frame)), peers)
+
 
 class ChurnMachine(RuleBasedStateMachine):
     """Anything may happen in any order; in the end the switch has what is wanted."""

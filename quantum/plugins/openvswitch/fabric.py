@@ -78,9 +78,11 @@ class OpenVSwitchFabric:
         def sync() -> Iterator[None]:
             switch.hypervisor = hypervisor
             gone = switch.names() - {interface.name for interface in present}
-            yield from self._notice(switch, gone, present)
+            yield from self._notice(switch, gone, present, is_shown=False)
             switch.is_synced = True
             self._introduce(switch)
+            attachments = (interface.attachment for interface in present)
+            yield from self._show_all(attachments)  # while the switch is at work
 
         self._slices.do(sync())
 
@@ -120,7 +122,11 @@ class OpenVSwitchFabric:
             self._show(binding)
 
     def _notice(
-        self, switch: Switch, gone: Iterable[str], seen: Iterable[SeenInterface]
+        self,
+        switch: Switch,
+        gone: Iterable[str],
+        seen: Iterable[SeenInterface],
+        is_shown: bool = True,
     ) -> Iterator[None]:
         """Take note of interfaces, and compute what their ports should carry."""
         touched = {switch}
@@ -139,7 +145,7 @@ class OpenVSwitchFabric:
             self._sightings.add(interface.attachment, place)
             if before is not None:
                 touched |= self._changed(switch, before)
-            touched |= self._look_at(interface.attachment)
+            touched |= self._look_at(interface.attachment, is_shown)
             if number % PAUSE == 0:
                 yield
         for one in touched:
@@ -152,7 +158,7 @@ class OpenVSwitchFabric:
             switch.session.want(before.ofport, None)
         return self._look_at(before.attachment)
 
-    def _look_at(self, attachment: str) -> set[Switch]:
+    def _look_at(self, attachment: str, is_shown: bool = True) -> set[Switch]:
         """Compute what an interface's ports should carry, and show its status."""
         binding = self._intent.bound(attachment)
         places = self._sightings.places(attachment)
@@ -163,7 +169,7 @@ class OpenVSwitchFabric:
                 is_first = place is places[0]
                 wanted = _carried(seen, binding) if is_first else None
                 switch.session.want(seen.ofport, wanted)
-        if binding is not None:
+        if binding is not None and is_shown:
             self._show(binding)
         return {switch for switch, _ in places}
 
@@ -216,24 +222,32 @@ class OpenVSwitchFabric:
 
     def _reported(self, switch: Switch, ofports: Collection[int] | None) -> None:
         """Show what became of some ports (None: all) of a switch."""
-        if ofports is None:
-            if switch.session.phase is Phase.ABSENT:
-                switch.datapath = None
-                if not switch.is_synced:  # no hypervisor of ours has it
-                    del self.switches[switch.datapath_id]
-            log.info(
-                "switch {datapath_id:016x} on {hypervisor} is {phase}",
-                datapath_id=switch.datapath_id,
-                hypervisor=switch.hypervisor,
-                phase=switch.session.phase,
-            )
-            ofports = tuple(switch.ofports())
-        self._slices.do(self._show_ports(switch, ofports))
+        if ofports is not None:
+            for _ in self._show_all(self._carried_by(switch, ofports)):
+                pass  # they are few
+            return
+        if switch.session.phase is Phase.ABSENT:
+            switch.datapath = None
+            if not switch.is_synced:  # no hypervisor of ours has it
+                del self.switches[switch.datapath_id]
+        log.info(
+            "switch {datapath_id:016x} on {hypervisor} is {phase}",
+            datapath_id=switch.datapath_id,
+            hypervisor=switch.hypervisor,
+            phase=switch.session.phase,
+        )
+        self._slices.do(self._show_all(self._carried_by(switch, switch.ofports())))
 
-    def _show_ports(self, switch: Switch, ofports: Iterable[int]) -> Iterator[None]:
-        for number, ofport in enumerate(ofports):
-            seen = switch.carrier(ofport)
-            binding = None if seen is None else self._intent.bound(seen.attachment)
+    def _carried_by(self, switch: Switch, ofports: Iterable[int]) -> Iterator[str]:
+        """Say which interfaces have these ports now."""
+        for ofport in ofports:
+            carrier = switch.carrier(ofport)
+            if carrier is not None:
+                yield carrier.attachment
+
+    def _show_all(self, attachments: Iterable[str]) -> Iterator[None]:
+        for number, attachment in enumerate(attachments):
+            binding = self._intent.bound(attachment)
             if binding is not None:
                 self._show(binding)
             if number % PAUSE == PAUSE - 1:
