@@ -40,7 +40,7 @@ def interfaces(first: int, last: int) -> Iterator[SeenInterface]:
     """Say where the interfaces are: one OpenFlow port after another."""
     for number in range(first, last + 1):
         ofport = (number - 1) % PORTS_PER_SWITCH + 1
-        mac = 0x020000000000 + number
+        mac = (0x020000000000 + number).to_bytes(6, "big")
         yield SeenInterface(f"tap{number}", f"vif-{number}", ofport, mac)
 
 

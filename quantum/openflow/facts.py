@@ -10,10 +10,10 @@ class SeenInterface(Struct, frozen=True, gc=False):
     An interface on a managed bridge whose owner gave it an ``iface-id``.
 
     ``ofport`` is its OpenFlow port, or 0 while Open vSwitch has not assigned
-    one; ``mac`` is ``external_ids:attached-mac`` as a 48-bit number, or None.
+    one; ``mac`` is ``external_ids:attached-mac`` as six bytes, or None.
     """
 
     name: str
     attachment: str
     ofport: int
-    mac: int | None = None
+    mac: bytes | None = None

@@ -200,7 +200,8 @@ class InterfaceTests(RealCase):
         await self.until_told("synced")
         one = self.listener.picture["one"]
         self.assertEqual(
-            ("vif-one", 5, 0x020000000001), (one.attachment, one.ofport, one.mac)
+            ("vif-one", 5, bytes([2, 0, 0, 0, 0, 1])),
+            (one.attachment, one.ofport, one.mac),
         )
         self.assertEqual(["one"], list(self.listener.picture))
         self.plug("two", ofport=6)

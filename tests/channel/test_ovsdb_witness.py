@@ -38,7 +38,7 @@ class WitnessTests(SynchronousTestCase):
     def test_synced(self) -> None:
         """At first the whole bridge is told, once; other bridges are not."""
         self.assertEqual([("synced", "host1", 0xAA, ["tap20", "tap21"])], self.first)
-        expected = SeenInterface("tap20", "vif20", 20, 0x020000000020)
+        expected = SeenInterface("tap20", "vif20", 20, bytes([2, 0, 0, 0, 0, 0x20]))
         self.assertEqual(expected, self.listener.picture["tap20"])
         self.assertEqual([], self.learn())
 

@@ -100,6 +100,6 @@ class Site:
         self.clock.pump([0, 0, 0])
 
 
-def tap(attachment: str, ofport: int, mac: int | None = None) -> SeenInterface:
+def tap(attachment: str, ofport: int, mac: bytes | None = None) -> SeenInterface:
     """An interface named after what it is for."""
     return SeenInterface(f"tap-{attachment}", attachment, ofport, mac)

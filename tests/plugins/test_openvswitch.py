@@ -13,7 +13,7 @@ from quantum.testing import FabricContract
 
 from .site import TENANT, Site, tap
 
-MAC = 0x020000000001
+MAC = bytes([2, 0, 0, 0, 0, 1])
 SOURCE = "02:00:00:00:00:09"
 BROADCAST = "ff:ff:ff:ff:ff:ff"
 

@@ -75,7 +75,7 @@ class Picture:
             self._mac(row, interface),
         )
 
-    def _mac(self, row: bytes, interface: Interface) -> int | None:
+    def _mac(self, row: bytes, interface: Interface) -> bytes | None:
         """Read the attached MAC; complain once of one that cannot be used."""
         address = values.mac(interface.mac)
         if address is None and interface.mac:

@@ -103,13 +103,13 @@ def as_set(atoms: Iterable[Any]) -> list[Any]:
     return ["set", list(atoms)]
 
 
-def mac(written: str) -> int | None:
-    """Read a unicast Ethernet address as a 48-bit number, if it is one."""
+def mac(written: str) -> bytes | None:
+    """Read a unicast Ethernet address, if it is one."""
     if not _mac.fullmatch(written):
         return None
-    address = int(written.replace(":", ""), 16)
-    is_multicast = bool(address >> 40 & 1)
-    return address if address and not is_multicast else None
+    address = bytes.fromhex(written.replace(":", ""))
+    is_multicast = bool(address[0] & 1)
+    return address if any(address) and not is_multicast else None
 
 
 def datapath_id(written: str) -> int | None:

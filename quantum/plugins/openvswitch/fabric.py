@@ -258,5 +258,4 @@ def _carried(seen: SeenInterface, binding: Binding | None) -> LocalPort | None:
     """Say what an interface's port should carry."""
     if binding is None or not binding.is_active:
         return None
-    mac = None if seen.mac is None else seen.mac.to_bytes(6, "big")
-    return LocalPort(seen.ofport, binding.segment_id, mac)
+    return LocalPort(seen.ofport, binding.segment_id, seen.mac)
