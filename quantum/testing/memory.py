@@ -25,27 +25,27 @@ from quantum.model import ADMIN_DOWN, UNATTACHED, UP, AdminState, Network, Port
 class MemoryPlugin:
     """The smallest plugin that keeps the contract: for tests of what is above."""
 
-    _networks: dict[str, Network] = field(factory=dict, init=False)
-    _ports: dict[str, Port] = field(factory=dict, init=False)
+    all_networks: dict[str, Network] = field(factory=dict, init=False)
+    all_ports: dict[str, Port] = field(factory=dict, init=False)
     _segments: "count[int]" = field(factory=lambda: count(1), init=False)
 
     def networks(self, tenant_id: str) -> list[Network]:
-        return [n for n in self._networks.values() if n.tenant_id == tenant_id]
+        return [n for n in self.all_networks.values() if n.tenant_id == tenant_id]
 
     def network(self, tenant_id: str, network_id: str) -> Network:
-        network = self._networks.get(network_id)
+        network = self.all_networks.get(network_id)
         if network is None or network.tenant_id != tenant_id:
             raise NetworkNotFound(network_id)
         return network
 
     def create_network(self, tenant_id: str, name: str) -> Network:
         network = Network(str(uuid4()), tenant_id, name, next(self._segments))
-        self._networks[network.id] = network
+        self.all_networks[network.id] = network
         return network
 
     def rename_network(self, tenant_id: str, network_id: str, name: str) -> Network:
         network = replace(self.network(tenant_id, network_id), name=name)
-        self._networks[network_id] = network
+        self.all_networks[network_id] = network
         return network
 
     def delete_network(self, tenant_id: str, network_id: str) -> None:
@@ -53,16 +53,16 @@ class MemoryPlugin:
         if any(port.attachment is not None for port in ports):
             raise NetworkInUse(network_id)
         for port in ports:
-            del self._ports[port.id]
-        del self._networks[network_id]
+            del self.all_ports[port.id]
+        del self.all_networks[network_id]
 
     def ports(self, tenant_id: str, network_id: str) -> list[Port]:
         self.network(tenant_id, network_id)
-        return [p for p in self._ports.values() if p.network_id == network_id]
+        return [p for p in self.all_ports.values() if p.network_id == network_id]
 
     def port(self, tenant_id: str, network_id: str, port_id: str) -> Port:
         self.network(tenant_id, network_id)
-        port = self._ports.get(port_id)
+        port = self.all_ports.get(port_id)
         if port is None or port.network_id != network_id:
             raise PortNotFound(port_id, network_id)
         return port
@@ -81,15 +81,15 @@ class MemoryPlugin:
 
     def delete_port(self, tenant_id: str, network_id: str, port_id: str) -> None:
         self._free(tenant_id, network_id, port_id)
-        del self._ports[port_id]
+        del self.all_ports[port_id]
 
     def plug(
         self, tenant_id: str, network_id: str, port_id: str, attachment: str
     ) -> Port:
         port = self._free(tenant_id, network_id, port_id)
-        for other in self._ports.values():
+        for other in self.all_ports.values():
             if other.attachment == attachment:
-                owner = self._networks[other.network_id].tenant_id
+                owner = self.all_networks[other.network_id].tenant_id
                 holder = other.id if owner == tenant_id else ""
                 raise AlreadyAttached(attachment, port_id, network_id, holder)
         return self._put(replace(port, attachment=attachment))
@@ -110,5 +110,5 @@ class MemoryPlugin:
         status = UP if port.admin_state is AdminState.ACTIVE else ADMIN_DOWN
         if port.attachment is None:
             status = UNATTACHED
-        self._ports[port.id] = replace(port, status=status)
-        return self._ports[port.id]
+        self.all_ports[port.id] = replace(port, status=status)
+        return self.all_ports[port.id]

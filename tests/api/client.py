@@ -12,7 +12,7 @@ from twisted.web.resource import IResource
 
 from quantum.api.compiled import CompiledKlein
 from quantum.api.routes import Api
-from tests.api.memory import MemoryPlugin
+from quantum.testing import MemoryPlugin
 
 JSON = "application/json"
 XML = "application/xml"

@@ -9,8 +9,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from quantum.errors import NetworkNotFound
 from quantum.model import UP, Port
+from quantum.testing import MemoryPlugin
 from tests.api.client import ApiMixin, OnCompiled, OnKlein
-from tests.api.memory import Instead, MemoryPlugin, as_deferred
+from tests.api.memory import Instead, as_deferred
 from tests.api.test_edges import fault_of
 
 # Networks: red has a port R (ACTIVE, UP, "vif"), a free one F (DOWN, DOWN);

@@ -21,13 +21,7 @@ def tree(element: Any) -> Any:
 
 
 class OperationsMixin(ApiMixin):
-    """
-    Each operation, in both versions and both formats.
-
-    :cvar plugged: The status of a port that is active and plugged.
-    """
-
-    plugged = "DOWN"
+    """Each operation, in both versions and both formats."""
 
     def shown(self, version: str, **members: str) -> dict[str, str]:
         """Leave out what a version does not show."""
@@ -153,7 +147,7 @@ class OperationsMixin(ApiMixin):
             port = client.port(network, client.version, "ACTIVE")
             path = f"/networks/{network}/ports"
             summary = self.shown(
-                client.version, id=port, state="ACTIVE", op_status=self.plugged
+                client.version, id=port, state="ACTIVE", op_status="UP"
             )
             plugged = {**summary, "attachment": {"id": client.version}}
             self.assertEqual({"ports": [{"id": port}]}, client("GET", path).json)

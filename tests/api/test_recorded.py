@@ -28,8 +28,6 @@ class Recorded:
 class OperationsTests(Recorded, OperationsMixin, OnCompiled, SynchronousTestCase):
     """Every operation does what it says."""
 
-    plugged = "UP"
-
 
 class EdgesTests(Recorded, EdgesMixin, OnCompiled, SynchronousTestCase):
     """Everything is refused as it should be, and nothing is recorded."""
