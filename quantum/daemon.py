@@ -7,6 +7,7 @@ Nothing here knows what the plugin or the API are made of.
 """
 
 import os
+import resource
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -29,6 +30,14 @@ from twisted.python.failure import Failure
 from quantum.errors import QuantumError
 
 log = Logger()
+
+
+def allow_files(wanted: int) -> None:
+    """Let the process open so many files, as far as it may decide that itself."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 @define

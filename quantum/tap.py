@@ -8,6 +8,7 @@ imported.
 """
 
 import atexit
+import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -27,11 +28,14 @@ from quantum.api.limits import Limits
 from quantum.api.routes import Api
 from quantum.api.site import ApiSite
 from quantum.config import LOCAL_OPEN_VSWITCH, Config, ConfigError, load
-from quantum.daemon import Daemon, ExitStatus
+from quantum.daemon import Daemon, ExitStatus, allow_files
 from quantum.errors import QuantumError
 from quantum.interfaces import Surroundings
 
 log = Logger()
+
+SPARE_FILES = 200
+"""Files open besides connections: databases, logs, hypervisors."""
 
 
 class Options(usage.Options):
@@ -80,8 +84,14 @@ def makeService(options: Options) -> IService:
         status.failed = True
         reactor.callWhenRunning(reactor.stop)
 
+    # What os-ken warns of, a peer can cause at will; the channel says it once.
+    logging.getLogger("os_ken").setLevel(logging.ERROR)
     try:
-        daemon = assemble(options.load(), reactor, give_up)
+        config = options.load()
+        allow_files(
+            SPARE_FILES + config.api.max_connections + config.openflow.max_connections
+        )
+        daemon = assemble(config, reactor, give_up)
     except (ConfigError, QuantumError) as problem:
         raise SystemExit(f"quantum: {problem}") from None
     atexit.register(status.conclude)

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The order in which the daemon's parts come and go."""
 
+import resource
+
 from attrs import define, field
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, fail, succeed
@@ -11,8 +13,25 @@ from twisted.internet.protocol import Factory
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
-from quantum.daemon import Daemon, ExitStatus
+from quantum.daemon import Daemon, ExitStatus, allow_files
 from quantum.errors import FabricRefused
+
+
+class FilesTests(SynchronousTestCase):
+    """A thousand connections need a thousand descriptors."""
+
+    def test_raised(self):
+        """The limit is raised as far as it may be, and never lowered."""
+        before = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, before)
+        (_, most) = before
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, most))
+        allow_files(300)
+        self.assertEqual((300, most), resource.getrlimit(resource.RLIMIT_NOFILE))
+        allow_files(100)
+        self.assertEqual((300, most), resource.getrlimit(resource.RLIMIT_NOFILE))
+        allow_files(1 << 40)
+        self.assertEqual((most, most), resource.getrlimit(resource.RLIMIT_NOFILE))
 
 
 @define(eq=False)
