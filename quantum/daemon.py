@@ -114,7 +114,7 @@ class Daemon(Service):
 
     def _failed(self, failure: Failure) -> None:
         """Say why there is no daemon; a traceback is for mistakes of our own."""
-        if failure.check(CannotListenError, QuantumError):
+        if failure.check(CannotListenError, QuantumError, OSError):
             log.critical("Cannot start: {problem}", problem=failure.getErrorMessage())
         elif not failure.check(CancelledError):
             log.failure("Cannot start", failure)
