@@ -154,7 +154,7 @@ class MenderTests(SynchronousTestCase):
                 self.session.dataReceived(b" ")
                 waited += 0.5
             waits.append(waited)
-        self.assertEqual([1, 2, 4, 8, 16, 32, PATIENCE, PATIENCE, PATIENCE], waits)
+        self.assertEqual([1, 2, 4, *[PATIENCE] * 6], waits)
 
     def test_refused(self) -> None:
         """A refusal is told once; losing a race is nobody's business."""

@@ -14,7 +14,7 @@ from quantum.channel.ovsdb.faults import TransactionRefused
 from quantum.channel.ovsdb.replica import Replica
 from quantum.channel.ovsdb.rpc import Session
 
-PATIENCE = 60.0
+PATIENCE = 5.0
 """The longest wait between two repairs; after twice that all is forgiven."""
 
 
