@@ -251,6 +251,16 @@ class SwitchTests(SynchronousTestCase):
         self.site.connect(77).close()
         self.assertNotIn(77, self.site.fabric.switches)
 
+    def test_left_while_it_is_told_of(self) -> None:
+        """A switch that leaves while its interfaces are being noted is not lost."""
+        datapath = self.site.connect(1)
+        taps = [tap(f"x{n}", n) for n in range(10, 3000)]
+        self.site.fabric.hypervisor_synced("hv1", 1, [*taps, tap("a", 4)])
+        datapath.close()
+        self.site.clock.pump([0.001] * 2000)
+        self.site.connect(1)
+        self.assertEqual((OpStatus.UP, ""), self.status())
+
     def test_moved(self) -> None:
         """An interface that moves to another switch takes its network along."""
         for datapath_id in (1, 2):

@@ -73,10 +73,10 @@ class OpenVSwitchFabric:
         self, hypervisor: str, datapath_id: int, interfaces: Iterable[SeenInterface]
     ) -> None:
         switch = self._switch(datapath_id)
+        switch.hypervisor = hypervisor
         present = list(interfaces)
 
         def sync() -> Iterator[None]:
-            switch.hypervisor = hypervisor
             gone = switch.names() - {interface.name for interface in present}
             yield from self._notice(switch, gone, present, is_shown=False)
             switch.is_synced = True
@@ -228,7 +228,7 @@ class OpenVSwitchFabric:
             return
         if switch.session.phase is Phase.ABSENT:
             switch.datapath = None
-            if not switch.is_synced:  # no hypervisor of ours has it
+            if not switch.hypervisor:  # nobody has told us of it
                 del self.switches[switch.datapath_id]
         log.info(
             "switch {datapath_id:016x} on {hypervisor} is {phase}",
