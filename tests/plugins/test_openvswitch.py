@@ -270,6 +270,7 @@ class SwitchTests(SynchronousTestCase):
         datapath.close()
         site.clock.pump([0.001] * 200)
         site.connect(1)
+        site.clock.pump([0.001] * 200)
         self.assertEqual(UP, site.look(port).status)
 
     def test_moved(self) -> None:
