@@ -13,7 +13,7 @@ refuses is cut in halves until the ports at fault stand alone; those are left
 out, with the reason, and everything else proceeds.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import islice
 from typing import Final
 
@@ -212,7 +212,7 @@ class Session:
 
     def _sync(self) -> Talk:
         """Read, compare, and put right; if that is refused, with fewer ports."""
-        for _ in range(2):
+        for are_all_blamed in (False, True, True):
             comparison = self._comparison = Comparison()
             self._reading = self._next_xid
             self._next_xid += 1
@@ -230,11 +230,8 @@ class Session:
                 self._agree()
                 self.report(None)
                 return
-            self._backlog.postpone(
-                ofport
-                for flow in bundle.flows
-                for ofport in (() if flow is None else (flow.in_port, *flow.outputs))
-            )
+            added = [flow for flow in bundle.flows if flow is not None]
+            self._backlog.postpone(_blamed(added, are_all_blamed))
         self._refuse(f"the switch refused to be put right: {bundle.reason}")
 
     def _compare(self, comparison: Comparison, plan: Iterator[Flow]) -> Talk:
@@ -347,3 +344,16 @@ def _written(bundle: Bundle, steps: Difference) -> Talk:
         bundle.add(flow, encode(flow))
         if bundle.is_full_chunk:
             yield bundle.take()
+
+
+def _blamed(flows: Iterable[Flow], are_all_blamed: bool) -> Iterator[int]:
+    """
+    Name the ports without which flows may be taken.
+
+    At first not those that only flooding names: it changes with every port of
+    a network, and most of them work.
+    """
+    for flow in flows:
+        yield flow.in_port
+        if are_all_blamed or len(flow.outputs) == 1:
+            yield from flow.outputs

@@ -108,12 +108,9 @@ class SwitchFaultTests(SynchronousTestCase):
 
     def test_settings_changed(self):
         """Controller and fail mode are put back, and nothing else is asked for it."""
-        for words in (
-            ("del-controller", "br-int"),
-            ("set-controller", "br-int", "tcp:127.0.0.1:1"),
-            ("set-fail-mode", "br-int", "standalone"),
-            ("del-fail-mode", "br-int"),
-        ):
+        deleted = ("del-controller", "br-int", "--", "del-fail-mode", "br-int")
+        other = ("set-controller", "br-int", "tcp:127.0.0.1:1")
+        for words in (deleted, (*other, "--", "set-fail-mode", "br-int", "standalone")):
             self.vsctl(*words)
             await_true(self.is_set_up, f"{words} is undone")
             self.await_working()
@@ -200,6 +197,26 @@ class SwitchFaultTests(SynchronousTestCase):
         await_true(lambda: len(self.up()) == 5, "the room is used")
         self.vsctl("clear", "bridge", "br-int", "flow_tables")
         self.await_working()
+
+    def test_table_full_and_restarted(self):
+        """Whoever has room keeps it when the daemon or the connection comes back."""
+        self.limit(0, 5)
+        for number in range(4, 9):
+            self.ask_for(number)
+            self.plug(number)
+        await_true(lambda: len(self.up()) == 5, "as many are UP as there is room for")
+        lucky, taken = self.up(), self.taken()
+        self.client.close()
+        self.scene.kill()
+        self.scene.start()
+        self.client = self.scene.client()
+        await_true(lambda: len(self.up()) == 5, "as many are UP again")
+        self.assertEqual(lucky, self.up())
+        self.assertEqual(taken, self.taken())
+
+    def taken(self):
+        """From which interfaces frames are taken."""
+        return set(re.findall(r"priority=100,in_port=\"?(\w+)", self.carried()))
 
     def test_every_table_full(self):
         """A switch that takes nothing has no port UP, until it takes something."""
