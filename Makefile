@@ -38,8 +38,10 @@ help:
 demo: $(VENV) ovs
 	@python -m tests.lab.demo
 
-run: $(VENV) $(if $(findstring plugin.name=memory,$(OPTIONS)),,ovs)
-	@exec twistd -n --pidfile= quantum $(OPTIONS)
+SWITCHLESS := $(findstring plugin.name=memory,$(OPTIONS))
+run: $(VENV) $(if $(SWITCHLESS),,ovs)
+	@switch="$(if $(SWITCHLESS),,$$(tools/openvswitch))" && \
+		exec twistd -n --pidfile= quantum $$switch $(OPTIONS)
 
 test: lint ovs
 	@echo "==> Testing$(if $(ROOT),, what needs no root; run make as root for all)"
