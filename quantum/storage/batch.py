@@ -67,9 +67,14 @@ def apply_batch(database: Database, writes: Sequence[Write]) -> Failures:
         return [RecordFailed(advice(problem)) for _ in writes]
 
 
-def settle(database: Database, writes: Sequence[Write], failures: Failures) -> Failures:
+def settle(
+    database: Database,
+    writes: Sequence[Write],
+    failures: Failures,
+    reason: str = "the database was lost while it committed",
+) -> Failures:
     """
-    Find out by reading whether a batch was committed.
+    Find out by reading whether a batch was committed; ``reason`` is why, if not.
 
     :raise Undecided: The database cannot be read either.
     """
@@ -82,8 +87,7 @@ def settle(database: Database, writes: Sequence[Write], failures: Failures) -> F
         raise Undecided(advice(problem), failures) from None
     if is_committed:
         return failures
-    lost = "the database was lost while it committed"
-    return [failure or RecordFailed(lost) for failure in failures]
+    return [failure or RecordFailed(reason) for failure in failures]
 
 
 def _record(database: Database, writes: Sequence[Write]) -> Failures:
@@ -100,10 +104,10 @@ def _record(database: Database, writes: Sequence[Write]) -> Failures:
                 connection.rollback()
                 failures = _run_singly(connection, writes)
             _commit(database, connection)
-    except _CommitFailed:
+    except _CommitFailed as failed:
         # Only now is the connection closed, and with it what is left of the
         # transaction: a fresh one shows what is committed.
-        return settle(database, writes, failures)
+        return settle(database, writes, failures, str(failed))
     return failures
 
 
@@ -114,7 +118,7 @@ def _commit(database: Database, connection: Connection) -> None:
         connection.commit()
     except DBAPIError as problem:
         _abandon(connection)
-        raise _CommitFailed from problem
+        raise _CommitFailed(advice(problem)) from problem
 
 
 def _abandon(connection: Connection) -> None:

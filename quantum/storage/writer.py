@@ -47,6 +47,7 @@ class Writer:
     _is_busy: bool = field(default=False, init=False)
     _is_closed: bool = field(default=False, init=False)
     _doubt: str = field(default="", init=False)
+    _trouble: str = field(default="", init=False)
     _drained: list[Deferred[None]] = field(factory=list, init=False)
 
     def submit(self, write: Write) -> Deferred[Any]:
@@ -102,6 +103,7 @@ class Writer:
                 _log.failure("a batch of writes failed")
                 _answer(batch, [RecordFailed("the daemon is at fault")] * len(batch))
             else:
+                self._note(failures)
                 _answer(batch, answers)
         self._is_busy = False
         drained, self._drained = self._drained, []
@@ -134,7 +136,19 @@ class Writer:
         batch, self._waiting = self._waiting, []
         writes = [write for write, _ in batch]
         failures: Failures = [RecordFailed(self._doubt) for _ in batch]
+        self._note([RecordFailed(self._doubt)])
         _answer(batch, self._publication.publish(writes, failures))
+
+    def _note(self, failures: Failures) -> None:
+        """Tell the operator, not for each write anew, whether changes are recorded."""
+        reasons = (f.reason for f in failures if type(f) is RecordFailed)
+        trouble = next(reasons, "")
+        if trouble != self._trouble:
+            self._trouble = trouble
+            if trouble:
+                _log.error("changes are not recorded: {reason}", reason=trouble)
+            else:
+                _log.info("changes are recorded again")
 
 
 def _answer(batch: Sequence[Submission], answers: Sequence[object]) -> None:

@@ -94,6 +94,7 @@ class DiskTests(SynchronousTestCase):
         if refused.code == 204:  # what is deleted needs less room than a network
             made.pop(0)
         self.assertEqual(sorted(made), sorted(self.listed(client)))
+        self.assertIn("disk is full", self.scene.log)
         self.assertNotIn("Traceback", self.scene.log)
         self.inside("rm", f"{self.state}/ballast")
         await_true(lambda: self.is_taken(client, made), "a write is taken")
