@@ -70,8 +70,7 @@ class Backlog:
         return (
             ofport in self.layout.ports
             and ofport not in self._flying
-            and ofport not in self._wanted
-            and not any(ofport in group for group in self._groups)
+            and not self._waits(ofport)
         )
 
     def retry_refused(self) -> None:
@@ -134,6 +133,11 @@ class Backlog:
         if ofport in self.layout.ports:
             # What the port carried until now is not wanted any more: it goes first.
             self._groups.extendleft(({ofport: wanted}, {ofport: None}))
-        else:
+        elif not self._waits(ofport):  # else something newer is wanted already
             self.refused[ofport] = (wanted, reason)
         return True
+
+    def _waits(self, ofport: int) -> bool:
+        """Say whether there is a change of a port that was not sent yet."""
+        groups = (self._wanted, *self._groups)
+        return any(ofport in group for group in groups)

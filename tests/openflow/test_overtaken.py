@@ -1,0 +1,53 @@
+# SPDX-FileCopyrightText: 2026 The Quantum authors
+# SPDX-License-Identifier: Apache-2.0
+"""Something changes while a switch is still at work on what came before."""
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from quantum.openflow.layout import LocalPort
+
+from .strategies import mac
+from .table import Entry, Table
+from .test_session import joined, planned
+
+BLUE = LocalPort(2, 1, mac(2))
+RED = LocalPort(2, 2, mac(2))
+
+
+def refuses_network_one(entry: Entry) -> bool:
+    """Refuse whatever lets port 2 into network 1."""
+    return entry.match.get("in_port") == 2 and entry.cookie >> 32 & 0xFFFFFF == 1
+
+
+class OvertakenTests(SynchronousTestCase):
+    """A newer wish is never lost to an older one."""
+
+    def test_refused_meanwhile(self) -> None:
+        """What was refused after the port got another network is not tried again."""
+        table = Table(refuses_network_one)
+        session = joined(table, {})
+        session.want(2, BLUE)
+        bundle = session.say()
+        session.want(2, RED)
+        table.converse_with(bundle, session)
+        table.converse(session)
+        self.assertIsNone(session.fate(2))
+        table.refuses = lambda _: False
+        session.retry()
+        table.converse(session)
+        self.assertEqual(planned({2: RED}), table.flows())
+
+    def test_refused_and_removed_meanwhile(self) -> None:
+        """Nor does it come back with the next connection."""
+        table = Table(refuses_network_one)
+        session = joined(table, {})
+        session.want(2, BLUE)
+        bundle = session.say()
+        session.want(2, None)
+        table.converse_with(bundle, session)
+        table.converse(session)
+        table.refuses = lambda _: False
+        session.left()
+        session.joined()
+        table.converse(session)
+        self.assertEqual(planned({}), table.flows())
