@@ -32,6 +32,7 @@ class Event(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     CHANGED = "changed"
     REFUSED = "refused"
+    DOUBTED = "doubted"
     RETRIED = "retried"
     LEFT = "left"
 
@@ -41,12 +42,15 @@ TRANSITIONS: Final = {
     (Phase.SYNCING, Event.ACKNOWLEDGED): Phase.SETTLED,
     (Phase.SYNCING, Event.REFUSED): Phase.REFUSING,
     (Phase.SYNCING, Event.LEFT): Phase.ABSENT,
+    (Phase.SYNCING, Event.DOUBTED): Phase.SYNCING,
     (Phase.SETTLED, Event.ACKNOWLEDGED): Phase.SETTLED,
     (Phase.SETTLED, Event.CHANGED): Phase.CHANGING,
+    (Phase.SETTLED, Event.DOUBTED): Phase.SYNCING,
     (Phase.SETTLED, Event.REFUSED): Phase.REFUSING,
     (Phase.SETTLED, Event.LEFT): Phase.ABSENT,
     (Phase.CHANGING, Event.ACKNOWLEDGED): Phase.SETTLED,
     (Phase.CHANGING, Event.CHANGED): Phase.CHANGING,
+    (Phase.CHANGING, Event.DOUBTED): Phase.SYNCING,
     (Phase.CHANGING, Event.REFUSED): Phase.REFUSING,
     (Phase.CHANGING, Event.LEFT): Phase.ABSENT,
     (Phase.REFUSING, Event.RETRIED): Phase.SYNCING,

@@ -232,6 +232,9 @@ class Session:
                 return
             added = [flow for flow in bundle.flows if flow is not None]
             self._backlog.postpone(_blamed(added, are_all_blamed))
+            # The layout has not what the switch has until that was read again.
+            self._move(Event.DOUBTED)
+            self.report(None)
         self._refuse(f"the switch refused to be put right: {bundle.reason}")
 
     def _compare(self, comparison: Comparison, plan: Iterator[Flow]) -> Talk:

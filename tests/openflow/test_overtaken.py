@@ -5,11 +5,13 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from quantum.openflow.layout import LocalPort
+from quantum.openflow.session import Session
 
 from .strategies import mac
 from .table import Entry, Table
-from .test_session import joined, planned
+from .test_session import A, B, joined, planned
 
+EXPERIMENTER = 4
 BLUE = LocalPort(2, 1, mac(2))
 RED = LocalPort(2, 2, mac(2))
 
@@ -51,3 +53,32 @@ class OvertakenTests(SynchronousTestCase):
         session.joined()
         table.converse(session)
         self.assertEqual(planned({}), table.flows())
+
+    def test_removed_during_repair(self) -> None:
+        """A port removed while a repair is refused is removed from the switch."""
+        table, session = self.lamed()
+        while not (words := session.say()) or words[1] != EXPERIMENTER:
+            table.converse_with(words or b"", session)
+        session.want(2, None)
+        table.converse_with(words, session)
+        table.converse(session)
+        self.assertEqual(planned({1: A}), table.flows())
+
+    def test_doubt(self) -> None:
+        """Until a refused repair was tried with fewer ports nothing is certain."""
+        table, session = self.lamed()
+        while not (words := session.say()) or words[1] != EXPERIMENTER:
+            table.converse_with(words or b"", session)
+        table.converse_with(words, session)
+        session.say()
+        self.assertEqual(("", True), (session.fate(2), session.carries(9)))
+
+    def lamed(self) -> tuple[Table, Session]:
+        """A switch that lost what is about sources, and refuses port 2."""
+        table = Table()
+        session = joined(table, {1: A, 2: B})
+        for key in [key for key in table.entries if key[0] == 10]:
+            del table.entries[key]
+        table.refuses = lambda entry: entry.match.get("in_port") == 2
+        session.audit(is_full=True)
+        return table, session
