@@ -91,6 +91,14 @@ class PluggingTests(SynchronousTestCase):
         self.assertEqual(([], [6], [5]), tuple(map(self.hears, (4, 5, 6))))
         self.assertEqual([UP] * 2, [self.site.look(p).status for p in (blue, red)])
 
+    def test_number_given_again(self) -> None:
+        """A port whose number another interface has got is not UP any more."""
+        port, other = self.site.port("a"), self.site.port("b")
+        self.site.change(1, tap("a", 4))
+        self.site.change(1, tap("b", 4))
+        self.assertIs(OpStatus.PROVISIONING, self.site.look(port).status.op_status)
+        self.assertEqual(UP, self.site.look(other).status)
+
     def test_gone(self) -> None:
         """An interface that is gone leaves its port DOWN and its flows removed."""
         port = self.site.port("a")

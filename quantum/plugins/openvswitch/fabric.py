@@ -131,25 +131,38 @@ class OpenVSwitchFabric:
         """Take note of interfaces, and compute what their ports should carry."""
         touched = {switch}
         for number, name in enumerate(gone):
-            before = switch.drop(name)
-            if before is not None:
-                self._sightings.remove(before.attachment, (switch, name))
-                touched |= self._changed(switch, before)
+            touched |= self._drop(switch, name)
             if number % PAUSE == 0:
                 yield
         for number, interface in enumerate(seen):
-            before = switch.put(interface)
-            place = (switch, interface.name)
-            if before is not None and before.attachment != interface.attachment:
-                self._sightings.remove(before.attachment, place)
-            self._sightings.add(interface.attachment, place)
-            if before is not None:
-                touched |= self._changed(switch, before)
-            touched |= self._look_at(interface.attachment, is_shown)
+            touched |= self._put(switch, interface, is_shown)
             if number % PAUSE == 0:
                 yield
         for one in touched:
             one.talk()
+
+    def _drop(self, switch: Switch, name: str) -> set[Switch]:
+        """Forget an interface; say which switches have more to be told."""
+        before = switch.drop(name)
+        if before is None:
+            return set()
+        self._sightings.remove(before.attachment, (switch, name))
+        return self._changed(switch, before)
+
+    def _put(
+        self, switch: Switch, interface: SeenInterface, is_shown: bool
+    ) -> set[Switch]:
+        """Add or replace an interface; say which switches have more to be told."""
+        rival = switch.carrier(interface.ofport)
+        before = switch.put(interface)
+        place = (switch, interface.name)
+        if before is not None and before.attachment != interface.attachment:
+            self._sightings.remove(before.attachment, place)
+        self._sightings.add(interface.attachment, place)
+        touched = set() if before is None else self._changed(switch, before)
+        if rival is not None and rival is not before:
+            touched |= self._look_at(rival.attachment)
+        return touched | self._look_at(interface.attachment, is_shown)
 
     def _changed(self, switch: Switch, before: SeenInterface) -> set[Switch]:
         """Look at what an interface was until now."""
@@ -180,7 +193,8 @@ class OpenVSwitchFabric:
         if places:
             (switch, name), *others = places
             seen = switch.seen(name)
-            ofport = 0 if seen is None else seen.ofport
+            is_carrier = seen is not None and switch.carrier(seen.ofport) is seen
+            ofport = seen.ofport if seen is not None and is_carrier else 0
             sighting = Sighting(
                 name,
                 ofport,
