@@ -4,6 +4,7 @@
 
 import re
 import signal
+import time
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -118,6 +119,13 @@ class SwitchFaultTests(SynchronousTestCase):
     def is_set_up(self):
         is_ours = "of.sock" in self.vsctl("get-controller", "br-int")
         return is_ours and self.vsctl("get-fail-mode", "br-int").strip() == "secure"
+
+    def test_quiet(self):
+        """A switch that stays as it should be is looked at, and not written about."""
+        before, sent = self.scene.log, self.ovs.appctl("coverage/show")
+        time.sleep(1.5)
+        self.assertEqual(before, self.scene.log)
+        self.assertNotEqual(sent, self.ovs.appctl("coverage/show"))
 
     def test_datapath_id_changed(self):
         """A switch that takes another number is the same switch."""

@@ -244,12 +244,8 @@ class OpenVSwitchFabric:
             switch.datapath = None
             if not switch.hypervisor:  # nobody has told us of it
                 del self.switches[switch.datapath_id]
-        log.info(
-            "switch {datapath_id:016x} on {hypervisor} is {phase}",
-            datapath_id=switch.datapath_id,
-            hypervisor=switch.hypervisor,
-            phase=switch.session.phase,
-        )
+        if switch.is_news():
+            log.info("switch {switch}", switch=switch.standing)
         self._slices.do(self._show_all(self._carried_by(switch, switch.ofports())))
 
     def _carried_by(self, switch: Switch, ofports: Iterable[int]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from attrs import define, field
 
 from quantum.openflow.facts import SeenInterface
+from quantum.openflow.phase import Phase
 from quantum.openflow.session import Session
 
 
@@ -25,6 +26,8 @@ class Switch:
     datapath: Any = None
     is_synced: bool = False
     """OVSDB has told its interfaces."""
+    standing: str = ""
+    """How it stood when `is_news` was last asked."""
     _seen: dict[str, SeenInterface] = field(factory=dict)
     _carriers: dict[int, SeenInterface] = field(factory=dict)
 
@@ -48,7 +51,7 @@ class Switch:
         return self._seen.get(name)
 
     def carrier(self, ofport: int) -> SeenInterface | None:
-        """Say which interface has an OpenFlow port."""
+        """Say which interface has an OpenFlow port: of several, the last one told."""
         return self._carriers.get(ofport)
 
     def names(self) -> set[str]:
@@ -58,6 +61,15 @@ class Switch:
     def ofports(self) -> Iterable[int]:
         """List the OpenFlow ports that have an interface."""
         return tuple(self._carriers)
+
+    def is_news(self) -> bool:
+        """Say whether it stands otherwise than before; changes come and go."""
+        before, phase = self.standing, self.session.phase
+        settled = Phase.SETTLED if phase is Phase.CHANGING else phase
+        where = f"{self.datapath_id:016x} on {self.hypervisor}"
+        reason = f": {self.session.refusal}" if phase is Phase.REFUSING else ""
+        self.standing = f"{where} is {settled}{reason}"
+        return self.standing != before
 
     def talk(self) -> None:
         """Send what the session has to say, as fast as the switch reads it."""
