@@ -191,7 +191,7 @@ class CrashTests(SynchronousTestCase):
         self.scene.process.send_signal(signal.SIGSTOP)
         asking = Thread(target=client.network, args=("meanwhile",))
         asking.start()
-        time.sleep(2)
+        time.sleep(1)
         self.scene.process.send_signal(signal.SIGCONT)
         asking.join()
         networks, _ = recorded(client)
@@ -220,7 +220,7 @@ class SwitchCrashTests(SynchronousTestCase):
         await_true(lambda: client.status(ports[1]) == "UP", "the ports are UP")
         client.close()
         expected = {0, 1}
-        for plugged, free in ((2, 1), (3, 0), (1, 2)):
+        for plugged, free in ((2, 1), (3, 0)):
             expected = expected - {free} | {plugged}
             self.change_and_die(scene, ports[plugged], ports[free], f"vif{plugged}")
             self.assert_up(scene, ports, expected)
@@ -248,12 +248,12 @@ class SwitchCrashTests(SynchronousTestCase):
 
     def test_stopped_while_the_switch_waits(self):
         """A daemon that was suspended is connected again, or still."""
-        scene = Scene(["openflow.echo_interval=1"], OpenVSwitch.start())
+        scene = Scene(["openflow.echo_interval=0.3"], OpenVSwitch.start())
         self.addCleanup(scene.strike)
         scene.start()
         await_true(lambda: "is settled" in scene.log, "the switch is settled")
         scene.process.send_signal(signal.SIGSTOP)
-        time.sleep(5)
+        time.sleep(2)
         scene.process.send_signal(signal.SIGCONT)
         with closing(scene.client()) as client:
             network = client.network()

@@ -85,7 +85,7 @@ class HttpTests(SynchronousTestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.scene = Scene(["api.request_deadline=1", "api.max_connections=200"])
+        cls.scene = Scene(["api.request_deadline=1", "api.max_connections=160"])
         cls.scene.start()
 
     @classmethod
@@ -174,7 +174,7 @@ class HttpTests(SynchronousTestCase):
     def test_drips(self):
         """Whoever sends one byte at a time is told that the time is over."""
         heads = (HEAD + b"A: ", HEAD + b"Content-Length: 1000000\r\n\r\n", b"GET /")
-        wires = [self.connect("127.0.0.2") for _ in range(42)]
+        wires = [self.connect("127.0.0.2") for _ in range(30)]
         for number, wire in enumerate(wires):
             wire.sendall(heads[number % 3])
         answers = []
@@ -210,7 +210,7 @@ class HttpTests(SynchronousTestCase):
 
     def test_idle_connections(self):
         """As many idle connections as there may be leave room for other addresses."""
-        for number in range(400):
+        for number in range(240):
             self.connect(f"127.0.0.{3 + number % 2}")
         for _ in range(20):
             self.assertEqual(200, self.scene.client()("GET", "/networks").code)

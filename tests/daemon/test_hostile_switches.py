@@ -33,7 +33,7 @@ def ready(number):
 
 def frames():
     """List what bad switches say before and after their handshakes, in some order."""
-    cuts = [text[:n] for text in VALID.values() for n in range(1, len(text), 7)]
+    cuts = [text[:n] for text in VALID.values() for n in range(1, len(text), 17)]
     texts = [*MALFORMED.values(), *HEADERS, *cuts]
     chosen = random.Random(SEED)  # noqa: S311  # a test that can be repeated
     late = [ready(0x9000 + n) + text for n, text in enumerate(texts)]
