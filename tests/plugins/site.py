@@ -14,7 +14,9 @@ from quantum.plugins.openvswitch.quarantine import Quarantine
 from quantum.plugins.openvswitch.rounds import Rounds
 from quantum.plugins.openvswitch.slices import Slices
 from quantum.plugins.recorded import RecordedPlugin
+from quantum.storage.database import Database
 from quantum.storage.ledger import Ledger, Means
+from quantum.storage.segments import SegmentPool
 from quantum.storage.thread import inline
 from tests.openflow.table import Table
 
@@ -42,18 +44,24 @@ class Datapath:
 
 @define(eq=False)
 class Site:
-    """Everything between the API and the switches, with time under control."""
+    """
+    Everything between the API and the switches, with time under control.
+
+    Over the database of another it is what comes after a restart.
+    """
 
     clock: Clock = field(factory=Clock)
     tables: dict[int, Table] = field(factory=dict)
+    database: Database = field(factory=lambda: Database.open("sqlite://"))
+    pool: SegmentPool = field(factory=SegmentPool)
     ledger: Ledger = field(init=False)
     fabric: OpenVSwitchFabric = field(init=False)
     plugin: RecordedPlugin = field(init=False)
     rounds: Rounds = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        means = Means(clock=self.clock, in_thread=inline)
-        self.ledger = Ledger.open("sqlite://", means)
+        means = Means(clock=self.clock, in_thread=inline, pool=self.pool)
+        self.ledger = Ledger.over(self.database, means)
         self.fabric = OpenVSwitchFabric(
             self.ledger, self.ledger, Slices(self.clock), Quarantine(self.ledger)
         )
