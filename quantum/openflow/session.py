@@ -66,8 +66,9 @@ class Session:
     """How many of them because an audit found a difference."""
     progress: int = 0
     """Grows whenever anything is said by either side."""
+    is_known: bool = False
+    """Everything wanted was told; before that nothing is said."""
     _backlog: Backlog = field(factory=Backlog)
-    _is_known: bool = False
     _audit_due: str = ""
     _script: Talk | None = None
     _next_xid: int = FIRST_XID
@@ -85,11 +86,11 @@ class Session:
         Until then the switch keeps the flows that an earlier process left:
         nothing is known that could replace them.
         """
-        self._is_known = True
+        self.is_known = True
 
     def want(self, ofport: int, port: LocalPort | None) -> None:
         """Let a port carry a network, or (None) nothing any more."""
-        if not self._is_known:
+        if not self.is_known:
             self._backlog.layout.put(ofport, port)
             return
         is_news = self._backlog.want(ofport, port)
@@ -149,9 +150,14 @@ class Session:
             return
         self._move(Event.LEFT)
         self._script = self._bundle = self._comparison = self._counted = None
-        self._audit_due = ""
+        self._audit_due, self._reading = "", 0
         self._backlog.absorb()
         self.report(None)
+
+    @property
+    def is_owed(self) -> bool:
+        """The switch was asked for something, and has not answered it all."""
+        return self._bundle is not None or self._reading != 0
 
     def flow_stats(self, xid: int, frame: bytes) -> None:
         """Take one frame of a flow statistics reply."""
@@ -195,7 +201,7 @@ class Session:
     # The conversation
 
     def _converse(self) -> Talk:
-        while not self._is_known:
+        while not self.is_known:
             yield WAITING
         yield from self._sync()
         while self.phase is not Phase.REFUSING:
@@ -332,7 +338,8 @@ class Session:
         self.refusal = reason
         self._move(Event.REFUSED)
         self._backlog.absorb()
-        self._script = None
+        self._script = self._comparison = None
+        self._reading = 0
         self.report(None)
 
     def _move(self, event: Event) -> None:

@@ -71,7 +71,8 @@ class Churn(RuleBasedStateMachine):
         answer = maybeDeferred(getattr(self.site.plugin, name), *words)
         answer.addErrback(lambda failure: failure.trap(QuantumError))
         self.site.clock.pump([0, 0, 0])
-        assert answer.called and not isinstance(answer.result, Failure), answer
+        assert answer.called
+        assert not isinstance(answer.result, Failure), answer
 
     def networks(self) -> list:
         """List every network."""
@@ -166,26 +167,27 @@ class Churn(RuleBasedStateMachine):
             self.site.clock.pump([0, 0])
 
     @rule(
-        switch=switches, name=names, attachment=attachments, ofport=ofports, mac=macs,
+        switch=switches,
+        interface=st.builds(SeenInterface, names, attachments, ofports, macs),
         is_late=st.booleans(),
-    )  # fmt: skip
-    def put(self, switch, name, attachment, ofport, mac, is_late) -> None:
+    )
+    def put(self, switch, interface, is_late) -> None:
         """An interface appears or changes; who had its OpenFlow port is gone."""
         truth = self.truth[switch]
         gone = [
             other.name
             for other in truth.values()
-            if ofport and other.ofport == ofport and other.name != name
+            if 0 < other.ofport == interface.ofport and other.name != interface.name
         ]
         for other in gone:
             del truth[other]
-        truth[name] = SeenInterface(name, attachment, ofport, mac)
+        truth[interface.name] = interface
         if is_late:
-            self.tell(switch, seen=[truth[name]])
+            self.tell(switch, seen=[interface])
             self.look()
             self.tell(switch, gone=gone)
         else:
-            self.tell(switch, gone, [truth[name]])
+            self.tell(switch, gone, [interface])
 
     @rule(switch=switches, number=numbers, other=numbers, parts=st.integers(1, 2))
     def swap(self, switch, number, other, parts) -> None:
@@ -238,10 +240,9 @@ class Churn(RuleBasedStateMachine):
         """A switch connects, or answers differently from now on."""
         line = self.lines.get(switch)
         if line is None or line.is_closed:
-            fabric = self.site.fabric
-            line = Line(switch, fabric, self.tables[switch], is_prompt)
+            line = Line(switch, self.site.fabric, self.tables[switch], is_prompt)
             self.lines[switch] = line
-            fabric.session(switch).joined()
+            line.join()
         line.is_prompt = is_prompt
         self.site.fabric.talk(line, self.site.fabric.session(switch))
 
@@ -359,9 +360,11 @@ class Churn(RuleBasedStateMachine):
                 continue
             binding = bindings[port.id]
             place = self.told.first(binding.attachment)
-            assert place is not None and binding.is_active, port
+            assert place is not None, port
+            assert binding.is_active, port
             switch, seen = place
-            assert seen.ofport and self.line(switch) is not None, port
+            assert seen.ofport, port
+            assert self.line(switch) is not None, port
             if switch not in self.tampered:
                 segment = binding.segment_id
                 local = LocalPort(seen.ofport, segment, seen.mac)

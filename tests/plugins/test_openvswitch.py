@@ -10,8 +10,10 @@ from quantum.openflow.facts import SeenInterface
 from quantum.openflow.phase import Phase
 from quantum.plugins.openvswitch.slices import Slices
 from quantum.testing import FabricContract
+from tests.openflow.table import Table
 
 from .site import TENANT, Site, tap
+from .world import Line
 
 MAC = bytes([2, 0, 0, 0, 0, 1])
 SOURCE = "02:00:00:00:00:09"
@@ -230,6 +232,26 @@ class SwitchTests(SynchronousTestCase):
             self.site.clock.advance(2)
             self.site.rounds()
         self.assertTrue(datapath.is_closed)
+
+    def test_silent_when_settled(self) -> None:
+        """So is one that does not say how many flows it has."""
+        self.site.sync(1)
+        line = Line(1, self.site.fabric, Table())
+        line.join()
+        line.is_prompt = False
+        for _ in range(20):
+            self.site.clock.advance(2)
+            self.site.rounds()
+        self.assertTrue(line.is_closed)
+
+    def test_forgotten(self) -> None:
+        """Nothing is remembered of switches that nobody told of."""
+        for number in range(9):
+            datapath = self.site.connect(number)
+            self.site.rounds()
+            datapath.close()
+        self.site.rounds()
+        self.assertEqual({}, self.site.rounds._progress)
 
     def test_deleted_flow(self) -> None:
         """A flow deleted by hand is back after a round or two."""

@@ -32,6 +32,12 @@ class Line:
     _answers: deque = field(factory=deque)
     _is_moving: bool = False
 
+    def join(self) -> None:
+        """Let the switch connect."""
+        session = self.fabric.session(self.id)
+        session.joined()
+        self.fabric.talk(self, session)
+
     def pump(self, take) -> None:
         while not self.is_closed and (words := take(65536)) != WAITING:
             self._requests.extend(frames(words or b""))

@@ -50,6 +50,8 @@ class Rounds:
             switch.session.audit(is_full=switch in read)
             switch.talk()
             self._watch(switch)
+        for gone in self._progress.keys() - {s.datapath_id for s in connected}:
+            del self._progress[gone]
         self._fabric.quarantine.release(self._fabric.switches)
 
     def _chosen(self, connected: Sequence[Switch]) -> set[Switch]:
@@ -69,10 +71,7 @@ class Rounds:
     def _watch(self, switch: Switch) -> None:
         """Drop a switch that echoes but does not answer what it was asked."""
         session, now = switch.session, self._clock.seconds()
-        is_waiting = switch.is_synced and session.phase in (
-            Phase.SYNCING,
-            Phase.CHANGING,
-        )
+        is_waiting = session.is_owed or session.phase is Phase.CHANGING
         progress, since = self._progress.get(switch.datapath_id, (-1, now))
         if not is_waiting or progress != session.progress:
             self._progress[switch.datapath_id] = (session.progress, now)
