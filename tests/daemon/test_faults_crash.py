@@ -17,7 +17,7 @@ from tests.daemon.scene import Scene, await_true
 from tests.lab.ovs import OpenVSwitch
 
 SEED = 20261122
-LIVES = 6
+LIVES = 4
 
 
 @define
