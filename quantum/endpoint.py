@@ -4,7 +4,7 @@
 What Twisted's endpoint strings mean: is it valid, who can reach it, who is it.
 
 ``tcp:9696:interface=127.0.0.1`` listens for this machine only; ``tcp:9696``
-for everybody.  Nothing here opens, listens or connects.
+for everybody.  Nothing here opens or connects.
 """
 
 import re
@@ -14,7 +14,9 @@ from typing import Any
 
 from attrs import frozen
 from twisted.internet.endpoints import clientFromString, serverFromString
+from twisted.internet.interfaces import IStreamServerEndpoint
 
+BACKLOG = "backlog=1024"
 UNESCAPED_COLON = re.compile(r"(?<!\\)((?:\\\\)*):")
 KEYWORD = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 SWITCH_TARGET = re.compile(r"unix:/.+|(?:tcp|ssl):(?:\[(.+)\]|([^\[\]:]+)):(\d+)")
@@ -60,6 +62,18 @@ def address(text: str) -> Address:
     # The second plain word of "tcp:9696:127.0.0.1" is the interface too.
     interface = named.get("interface") or (plain[1:2] or [""])[0]
     return Address(kind, port, interface)
+
+
+def server(reactor: Any, text: str) -> IStreamServerEndpoint:
+    """
+    Make the endpoint of a string that `check_server` has found valid.
+
+    Unless it says otherwise many may knock at once: of Twisted's fifty, the others
+    would wait for a second and knock again.
+    """
+    kind, _, named = _parts(text)
+    is_bounded = kind not in {"tcp", "tcp6", "ssl", "unix"} or "backlog" in named
+    return serverFromString(reactor, text if is_bounded else f"{text}:{BACKLOG}")
 
 
 def dials_this_machine(text: str) -> bool:

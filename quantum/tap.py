@@ -16,7 +16,6 @@ from typing import Any, ClassVar
 
 import txaio
 from twisted.application.service import IService
-from twisted.internet.endpoints import serverFromString
 from twisted.logger import Logger
 from twisted.python import usage
 
@@ -29,6 +28,7 @@ from quantum.api.routes import Api
 from quantum.api.site import ApiSite
 from quantum.config import LOCAL_OPEN_VSWITCH, Config, ConfigError, load
 from quantum.daemon import Daemon, ExitStatus, allow_files
+from quantum.endpoint import server
 from quantum.errors import QuantumError
 from quantum.interfaces import Surroundings
 
@@ -110,7 +110,7 @@ def assemble(config: Config, reactor: Any, give_up: Callable[[], None]) -> Daemo
         _look_for_switches(config)
     _make_folder(config.state_dir)
     plugin = makers.make(maker, Surroundings(config, reactor, _warn))
-    endpoint = serverFromString(reactor, config.api.listen)
+    endpoint = server(reactor, config.api.listen)
     access_log = AccessLog(reactor, _note_access)
     resource = CompiledKlein(Api(plugin).app)
     site = ApiSite(resource, Limits.of(config.api), reactor, access_log=access_log)

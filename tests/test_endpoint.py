@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Endpoint strings: who can reach them, and who cannot read them."""
 
+from twisted.internet.protocol import Factory
+from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
 from quantum.endpoint import (
@@ -11,6 +13,7 @@ from quantum.endpoint import (
     check_server,
     check_target,
     dials_this_machine,
+    server,
 )
 
 
@@ -69,6 +72,18 @@ class CheckTests(SynchronousTestCase):
         for text in ("", "tpc:1", "tcp", "tcp:no", "tcp:1:face=2", "ssl:1", "fd:9"):
             problem = self.assertRaises(EndpointError, check_server, text)
             self.assertIn("an example is tcp:9696", str(problem))
+
+    def test_backlog(self):
+        """Many may knock at once, unless the string says how many."""
+        for text, wanted in (
+            ("tcp:0:interface=127.0.0.1", 1024),
+            ("tcp:0:backlog=7", 7),
+            ("unix:/tmp/x", 1024),
+        ):
+            reactor = MemoryReactorClock()
+            self.successResultOf(server(reactor, text).listen(Factory()))
+            (opened,) = reactor.tcpServers or reactor.unixServers
+            self.assertIn(wanted, opened)
 
     def test_port_beyond_the_last(self):
         """A port number that no machine has is refused."""

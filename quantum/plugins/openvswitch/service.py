@@ -7,7 +7,6 @@ from typing import Any
 
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import serverFromString
 from twisted.internet.task import LoopingCall
 from zope.interface import implementer
 
@@ -18,6 +17,7 @@ from quantum.channel.listener import OpenFlowListener
 from quantum.channel.ovsdb.bridge import WantedBridge
 from quantum.channel.ovsdb.client import HypervisorClients, Places
 from quantum.config import Config
+from quantum.endpoint import server
 from quantum.interfaces import IFabric, IIntent, IStatusBoard, Surroundings
 from quantum.model import Change
 from quantum.plugins.openvswitch.fabric import OpenVSwitchFabric
@@ -81,7 +81,7 @@ class OpenVSwitchService(MultiService):
     async def _start(self) -> None:
         self.fabric.show_all()
         self._host.run([ryu_apps.isolation], {"plans": self.fabric})
-        endpoint = serverFromString(self._reactor, self._config.openflow.listen)
+        endpoint = server(self._reactor, self._config.openflow.listen)
         await self._listener.listen(endpoint)
         super().startService()
         self._rounds.start(self._config.openvswitch.audit_interval, now=False)
