@@ -73,7 +73,10 @@ def server(reactor: Any, text: str) -> IStreamServerEndpoint:
     """
     kind, _, named = _parts(text)
     is_bounded = kind not in {"tcp", "tcp6", "ssl", "unix"} or "backlog" in named
-    return serverFromString(reactor, text if is_bounded else f"{text}:{BACKLOG}")
+    endpoint: IStreamServerEndpoint = serverFromString(
+        reactor, text if is_bounded else f"{text}:{BACKLOG}"
+    )
+    return endpoint
 
 
 def dials_this_machine(text: str) -> bool:
