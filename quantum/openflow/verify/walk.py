@@ -1,0 +1,87 @@
+# SPDX-FileCopyrightText: 2026 The Quantum authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+The exact ways of frames through the tables, for one port at a time.
+
+A way is certain at every step: headers for which it is not (flows of one
+priority, matches not understood) are on no way at all.
+"""
+
+from collections.abc import Collection, Iterator
+
+from msgspec import Struct
+
+from quantum.openflow.verify.header import IN_PORT, Headers, Pattern
+from quantum.openflow.verify.rule import START, Place, Rule
+from quantum.openflow.verify.tables import Tables
+
+
+class Reach(Struct, frozen=True, gc=False):
+    """Frames with these headers that come in at one port go out at another."""
+
+    source: int
+    destination: int
+    headers: Headers
+
+
+class Way(Struct, frozen=True, gc=False):
+    """The headers that come to a place by one sequence of flows."""
+
+    place: Place
+    headers: Headers
+    rules: tuple[Rule, ...] = ()
+
+
+def entering(port: int, but: tuple[Pattern, ...] = ()) -> Way:
+    """Begin with the frames that come in at a port."""
+    return Way(START, Headers(Pattern(port << IN_PORT.shift, IN_PORT.bits), but))
+
+
+def steps(tables: Tables, way: Way) -> Iterator[tuple[Rule, Headers]]:
+    """List what each flow takes of the headers at a place; nothing empty."""
+    for rule in tables.meeting(way.place, way.headers.match):
+        if rule.doubt or rule.effect.doubt:
+            continue
+        part = tables.share(way.place, way.headers, rule)
+        if part is not None and part.example() is not None:
+            yield rule, part
+
+
+def ways(
+    tables: Tables, start: Way, target: Place, within: Collection[Place]
+) -> Iterator[Way]:
+    """Find every way to a place; ``within`` has all places that lead there."""
+    waiting = [start]
+    while waiting:
+        way = waiting.pop()
+        if way.place == target:
+            yield way
+            continue
+        for rule in tables.meeting(way.place, way.headers.match):
+            place = rule.onward(way.place)
+            if place is None or place not in within:
+                continue
+            part = tables.share(way.place, way.headers, rule)
+            if part is not None and part.example() is not None:
+                waiting.append(Way(place, part, (*way.rules, rule)))
+
+
+def all_ways(tables: Tables, start: Way) -> Iterator[Way]:
+    """Follow every frame to its end: the ways so far, after each flow."""
+    waiting = [start]
+    while waiting:
+        way = waiting.pop()
+        for rule, part in steps(tables, way):
+            place = rule.onward(way.place)
+            taken = Way(place or way.place, part, (*way.rules, rule))
+            yield taken
+            if place is not None:
+                waiting.append(taken)
+
+
+def reach(tables: Tables, port: int) -> Iterator[Reach]:
+    """List where the frames of a port go, as far as that is certain."""
+    for way in all_ways(tables, entering(port)):
+        for output in dict.fromkeys(way.rules[-1].effect.outputs):
+            if output != port:
+                yield Reach(port, output, way.headers)
