@@ -23,6 +23,7 @@ class Sighting(NamedTuple):
     phase: Phase
     fate: str | None
     elsewhere: tuple[str, ...] = ()
+    problem: str = ""
 
 
 def op_status(binding: Binding, seen: Sighting | None) -> Status:
@@ -40,7 +41,9 @@ def op_status(binding: Binding, seen: Sighting | None) -> Status:
     if is_up and not seen.elsewhere:
         return UP
     where = f"interface {seen.name} on hypervisor {seen.hypervisor}"
-    if not seen.ofport:
+    if seen.problem:
+        status = _down(f"{where}: {seen.problem}")
+    elif not seen.ofport:
         status = _soon(f"{where} has no OpenFlow port yet")
     elif seen.phase is Phase.ABSENT:
         status = _down(f"{where}: switch {seen.datapath_id:016x} is not connected")

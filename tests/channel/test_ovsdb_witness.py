@@ -156,13 +156,15 @@ class WitnessTests(SynchronousTestCase):
         )
 
     def test_bad_mac(self) -> None:
-        """A MAC that is none is left out, with one warning."""
+        """An interface whose MAC is none has a problem, told with one warning."""
         for mac in ("02:00:00:00:00:0g", "ff:ff:ff:ff:ff:ff", "1:2:3:4:5:6"):
             owner = mapping(iface_id="v", attached_mac=mac)
             self.learn(
                 Interface={20: {"initial": {"name": "t", "external_ids": owner}}}
             )
-            self.assertIsNone(self.listener.picture["t"].mac)
+            seen = self.listener.picture["t"]
+            self.assertIsNone(seen.mac)
+            self.assertIn(mac, seen.problem)
             self.learn(Interface={20: {"modify": {"ofport": 3}}})
             self.assertEqual(1, len(self.complaints), mac)
             self.assertIn(mac, self.complaints.pop())

@@ -145,6 +145,17 @@ class PluggingTests(SynchronousTestCase):
         own = "02:00:00:00:00:01"
         self.assertEqual([5], self.table.forward(4, BROADCAST, own))
 
+    def test_unusable_address(self) -> None:
+        """An interface whose address cannot be checked is not connected."""
+        port = self.site.port("a")
+        self.site.port("b", port.network_id)
+        unusable = SeenInterface("tap-a", "a", 4, None, "attached-mac 'x' is none")
+        self.site.change(1, unusable, tap("b", 5))
+        self.assertEqual([], self.hears(5))
+        self.assertIn("attached-mac 'x'", self.site.look(port).status.reason)
+        self.site.change(1, tap("a", 4, MAC))
+        self.assertEqual(UP, self.site.look(port).status)
+
     def test_two_places(self) -> None:
         """An interface seen twice stays where it was seen first, and says so."""
         port = self.site.port("a")

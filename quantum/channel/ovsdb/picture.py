@@ -68,26 +68,24 @@ class Picture:
             return None
         if not replica.is_on(bridge, row):
             return None
+        mac = values.mac(interface.mac)
+        problem = "" if mac or not interface.mac else _no_address(interface.mac)
+        self._complain_once(row, interface, problem)
         return SeenInterface(
-            interface.name,
-            interface.attachment,
-            interface.ofport,
-            self._mac(row, interface),
+            interface.name, interface.attachment, interface.ofport, mac, problem
         )
 
-    def _mac(self, row: bytes, interface: Interface) -> bytes | None:
-        """Read the attached MAC; complain once of one that cannot be used."""
-        address = values.mac(interface.mac)
-        if address is None and interface.mac:
-            if self._bad_macs.get(row) != interface.mac:
-                self._bad_macs[row] = interface.mac
-                self._complain(
-                    f"{interface.name}: attached-mac {interface.mac[:64]!r} is no"
-                    " unicast Ethernet address; its source address is not checked"
-                )
-        else:
+    def _complain_once(self, row: bytes, interface: Interface, problem: str) -> None:
+        """Say what is wrong with an interface, again only if it changes."""
+        if not problem:
             self._bad_macs.pop(row, None)
-        return address
+        elif self._bad_macs.get(row) != interface.mac:
+            self._bad_macs[row] = interface.mac
+            self._complain(f"{interface.name}: {problem}; it is not connected")
+
+
+def _no_address(mac: str) -> str:
+    return f"attached-mac {mac[:64]!r} is no unicast Ethernet address"
 
 
 def everything(bridge: Bridge, replica: Replica) -> Iterator[bytes]:

@@ -203,6 +203,7 @@ class OpenVSwitchFabric:
                 switch.session.phase,
                 switch.session.fate(ofport),
                 tuple(f"{other.hypervisor} ({alias})" for other, alias in others),
+                "" if seen is None else seen.problem,
             )
         self._board.report(binding.port_id, op_status(binding, sighting))
 
@@ -266,6 +267,6 @@ class OpenVSwitchFabric:
 
 def _carried(seen: SeenInterface, binding: Binding | None) -> LocalPort | None:
     """Say what an interface's port should carry."""
-    if binding is None or not binding.is_active:
+    if binding is None or not binding.is_active or seen.problem:
         return None
     return LocalPort(seen.ofport, binding.segment_id, seen.mac)
