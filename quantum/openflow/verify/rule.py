@@ -44,7 +44,7 @@ START: Final = Place(0, 0, METADATA.bits)
 """Where every frame begins, with metadata 0 (OpenFlow 1.3.5, 5.1)."""
 
 
-class Effect(Struct, frozen=True):
+class Effect(Struct, frozen=True, gc=False):
     """What a flow does with a frame."""
 
     outputs: tuple[int, ...] = ()

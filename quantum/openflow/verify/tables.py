@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rules of a switch, found by what they match."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Final
 
 from attrs import define, field
@@ -10,7 +10,7 @@ from attrs import define, field
 from quantum.openflow.verify.header import IN_PORT, METADATA, Headers, Pattern
 from quantum.openflow.verify.rule import Place, Rule
 
-Index = dict[int, list[Rule]]
+Index = dict[int, Sequence[Rule]]
 USUAL: Final = METADATA.bits | IN_PORT.bits
 """What is known of frames where nothing else is; indexes for it are made at once."""
 
@@ -36,8 +36,7 @@ class Tables:
         mask = rule.mask
         self._rules.setdefault(rule.table, {}).setdefault(mask, []).append(rule)
         for known in {mask, mask & USUAL}:
-            index = self._indexes.setdefault((rule.table, mask, known), {})
-            index.setdefault(rule.value & known, []).append(rule)
+            _put(self._indexes.setdefault((rule.table, mask, known), {}), known, rule)
         self.ports.update(rule.effect.outputs)
         if rule.mask & IN_PORT.bits:
             self.ports.add(IN_PORT.of(rule.value))
@@ -70,7 +69,7 @@ class Tables:
         if index is None:
             index = self._indexes[table, mask, known] = {}
             for rule in self._rules[table][mask]:
-                index.setdefault(rule.value & known, []).append(rule)
+                _put(index, known, rule)
         return index
 
     def share(self, place: Place, headers: Headers, rule: Rule) -> Headers | None:
@@ -96,6 +95,16 @@ class Tables:
         ahead = [o.own(place) for o in self.meeting(place, match) if is_ahead(o)]
         before = [pattern for pattern in headers.but if pattern.meets(match)]
         return Headers(match, tuple(before + ahead))
+
+
+def _put(index: Index, known: int, rule: Rule) -> None:
+    """Add a rule; one alone is a tuple, which the garbage collector soon ignores."""
+    key = rule.value & known
+    held = index.get(key)
+    if isinstance(held, list):
+        held.append(rule)
+    else:
+        index[key] = (rule,) if held is None else [*held, rule]
 
 
 def _is_ahead(other: Rule, rule: Rule) -> bool:

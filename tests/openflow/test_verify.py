@@ -1,0 +1,291 @@
+# SPDX-FileCopyrightText: 2026 The Quantum authors
+# SPDX-License-Identifier: Apache-2.0
+"""The verifier on plans made by hand: good ones, and each kind of broken one."""
+
+from os_ken.ofproto import ofproto_v1_3 as of
+from os_ken.ofproto import ofproto_v1_3_parser as parser
+from twisted.trial.unittest import SynchronousTestCase
+
+from quantum.openflow.flow import Encoded, Flow, encode
+from quantum.openflow.layout import LocalPort
+from quantum.openflow.pipeline import FLOOD, FLOOD_PARTS, SOURCE_ANY, UNICAST
+from quantum.openflow.verify import Verdict, reach, verification, verify
+from quantum.openflow.verify.header import BROADCAST, Frame
+
+from .foreign import apply, foreign, goto, output, write
+from .strategies import layout_of, mac
+
+PORTS = {
+    1: LocalPort(1, 7, mac(1)),
+    2: LocalPort(2, 7, mac(2)),
+    3: LocalPort(3, 7),
+    4: LocalPort(4, 8, mac(1)),
+    5: LocalPort(5, 8),
+}
+NETWORKS = {ofport: port.segment for ofport, port in PORTS.items()}
+ADDRESSES = {ofport: port.mac for ofport, port in PORTS.items() if port.mac}
+PLAN = [encode(flow) for flow in layout_of(PORTS).plan()]
+MINE = {"metadata": (7, 0x1FFFFFFFF)}
+BIT = ("01:00:00:00:00:00", "01:00:00:00:00:00")
+NO_BIT = ("00:00:00:00:00:00", "01:00:00:00:00:00")
+
+OTHERS = "in_port=3 but dl_dst=02:00:00:00:00:01; dl_dst=02:00:00:00:00:02"
+
+
+def judge(*more: Encoded, plan: list[Encoded] = PLAN) -> Verdict:
+    """Judge the plan with some flows more."""
+    return verify([*plan, *more], NETWORKS, ADDRESSES)
+
+
+class GoodTests(SynchronousTestCase):
+    """What must not be reported."""
+
+    def test_plan(self) -> None:
+        """A plan as it is compiled is safe and connected."""
+        verdict = judge()
+        self.assertEqual(Verdict(len(PLAN)), verdict)
+        self.assertTrue(verdict.is_safe and verdict.is_connected)
+        self.assertEqual([], verdict.words)
+
+    def test_values(self) -> None:
+        """Flows may be given as values too."""
+        flows = list(layout_of(PORTS).plan())
+        self.assertEqual(judge(), verify(flows, NETWORKS, ADDRESSES))
+
+    def test_empty(self) -> None:
+        """A switch without flows is safe, but connects nobody."""
+        verdict = judge(plan=[])
+        self.assertTrue(verdict.is_safe)
+        pairs = {(u.frame.in_port, u.destination) for u in verdict.unreachable}
+        wanted = {(a, b) for a in NETWORKS for b in NETWORKS if a != b}
+        self.assertEqual(
+            {p for p in wanted if len({NETWORKS[n] for n in p}) == 1}, pairs
+        )
+
+    def test_unmet(self) -> None:
+        """What no frame meets does no harm, whatever it is."""
+        everything = output(1, 2, 3, 4, 5)
+        self.assertTrue(
+            judge(
+                foreign(99, 5, apply(parser.OFPActionGroup(1))),
+                foreign(30, 0, everything),
+                foreign(20, 9, everything, metadata=9),
+                foreign(40, 9, everything, eth_dst="02:00:00:00:00:01", **MINE),
+                Encoded(77, 1, 0, b"nonsense"),
+            ).is_safe
+        )
+
+    def test_covered(self) -> None:
+        """A flow that flows above it cover between them is met by no frame."""
+        halves = [foreign(35, 9, eth_dst=BIT), foreign(35, 8, eth_dst=NO_BIT)]
+        detour = foreign(30, 200, goto(35), in_port=1, **MINE)
+        leak = foreign(35, 1, output(4))
+        self.assertEqual((), judge(*halves, detour, leak).leaks)
+        self.assertEqual(1, len(judge(halves[0], detour, leak).leaks))
+
+    def test_agreeing(self) -> None:
+        """Two flows of one priority that do the same are one."""
+        same = foreign(
+            30,
+            100,
+            output(1),
+            eth_dst=("02:00:00:00:00:01", "ff:ff:ff:ff:ff:ff"),
+            **MINE,
+        )
+        self.assertEqual((), judge(same).ambiguities)
+
+    def test_strangers(self) -> None:
+        """Ports of no network may talk to each other: that is somebody else's."""
+        self.assertTrue(judge(foreign(0, 5, output(21), in_port=20)).is_safe)
+
+    def test_pauses(self) -> None:
+        """The work stops now and then, for others."""
+        self.assertGreater(len(list(verification(PLAN, NETWORKS))), 5)
+
+
+class BrokenTests(SynchronousTestCase):
+    """Each thing that can be wrong, and the words for it."""
+
+    def test_leak(self) -> None:
+        """A flood that reaches a port of another network is a leak."""
+        bad = encode(Flow(FLOOD, 7, outputs=(1, 2, 3, 5)))
+        plan = [f for f in PLAN if (f.table, f.cookie >> 32 & 0xFF) != (40, 7)]
+        (leak,) = judge(bad, plan=plan).leaks
+        self.assertEqual(
+            (7, 5, 8, bad),
+            (
+                leak.source_network,
+                leak.destination,
+                leak.destination_network,
+                leak.flow,
+            ),
+        )
+        self.assertIn(
+            "a broadcast from 02:00:00:00:00:01 from port 1 (network 7) comes out at"
+            " port 5 (network 8) because of flow cookie=0x51000007",
+            leak.words,
+        )
+
+    def test_intruder(self) -> None:
+        """A port of no network that gets into one is a leak; so is the way out."""
+        (leak,) = judge(foreign(0, 1, output(4))).leaks
+        self.assertIs(None, leak.source_network)
+        (leak,) = judge(foreign(0, 200, output(9), in_port=1)).leaks
+        self.assertEqual(
+            (1, 9, None),
+            (leak.frame.in_port, leak.destination, leak.destination_network),
+        )
+        self.assertIn("(no network)", leak.words)
+
+    def test_narrow(self) -> None:
+        """One address of 2**96 pairs that gets across is found."""
+        dst, src = "02:12:34:56:78:9a", "02:00:00:00:00:77"
+        (leak,) = judge(
+            foreign(30, 300, output(4), eth_dst=dst, eth_src=src, **MINE)
+        ).leaks
+        self.assertEqual(
+            (3, dst, src),
+            (
+                leak.frame.in_port,
+                leak.frame.eth_dst.hex(":"),
+                leak.frame.eth_src.hex(":"),
+            ),
+        )
+
+    def test_duplicate(self) -> None:
+        """A port that is reached twice is found, by one flow or by two."""
+        one = foreign(30, 200, output(1, 2, 2), eth_dst=BIT, **MINE)
+        (found,) = judge(one).duplicates
+        self.assertEqual((2, (one,)), (found.destination, found.flows))
+        two = foreign(30, 200, output(3), goto(40), eth_dst=BIT, **MINE)
+        (found,) = judge(two).duplicates
+        self.assertEqual((3, two), (found.destination, found.flows[0]))
+        self.assertIn("more than once", found.words)
+
+    def test_own_port(self) -> None:
+        """Twice to the port that the frame came in by is never."""
+        one = foreign(30, 200, output(2, 2), in_port=2, eth_dst=BIT, **MINE)
+        self.assertEqual((), judge(one).duplicates)
+
+    def test_loop(self) -> None:
+        """A goto that does not go forward is a loop."""
+        back = encode(Flow(FLOOD_PARTS[0], 7, outputs=(1,)))
+        back = Encoded(40, 300, 1, back.body[:-4] + bytes([40, 0, 0, 0]))
+        (loop,) = judge(back).loops
+        self.assertEqual(back, loop.flow)
+        self.assertIn("does not go forward", loop.words)
+
+    def test_ambiguity(self) -> None:
+        """Flows of one priority that disagree about a frame are reported."""
+        other = (
+            foreign(30, 100, eth_dst=BIT, **MINE),
+            foreign(30, 1, output(1), in_port=2),
+        )
+        (found,) = judge(other[0], foreign(30, 100, goto(40), in_port=2)).ambiguities
+        self.assertEqual(2, found.frame.in_port)
+        (found,) = judge(other[1]).ambiguities
+        self.assertIn("is undefined", found.words)
+
+    def test_spoof(self) -> None:
+        """A port with a known address that can send from another is reported."""
+        (spoof,) = judge(encode(Flow(SOURCE_ANY, 7, 1))).spoofs
+        self.assertEqual((1, mac(1)), (spoof.frame.in_port, spoof.address))
+        self.assertNotEqual(mac(1), spoof.frame.eth_src)
+        self.assertIn("should send from 02:00:00:00:00:01 only, but", spoof.words)
+
+    def test_unreachable(self) -> None:
+        """A pair of one network that lacks a flow is reported, safe as it is."""
+        verdict = judge(
+            encode(Flow(UNICAST, 7, 0, mac(2), ())),
+            plan=[f for f in PLAN if f.table != 30 or f.priority == 1],
+        )
+        self.assertTrue(verdict.is_safe)
+        self.assertFalse(verdict.is_connected)
+        self.assertEqual(
+            {(1, 2, mac(2)), (3, 2, mac(2))},
+            {
+                (u.frame.in_port, u.destination, u.frame.eth_dst)
+                for u in verdict.unreachable
+            },
+        )
+        self.assertIn(
+            "does not come out at port 2 of its own network 7", verdict.words[0]
+        )
+
+
+class DoubtTests(SynchronousTestCase):
+    """What is not understood is never called safe."""
+
+    def test_each(self) -> None:
+        """Any flow that a frame meets and that is not understood is a doubt."""
+        port = parser.OFPActionOutput
+        for flow, words in (
+            (foreign(20, 9, eth_type=0x800), "a field that is not understood"),
+            (foreign(20, 9, in_port=1, vlan_vid=0x1005), "(code 6)"),
+            (foreign(20, 9, apply(port(of.OFPP_NORMAL))), "reserved port 0xfffffffa"),
+            (foreign(20, 9, apply(port(of.OFPP_CONTROLLER))), "reserved port"),
+            (foreign(20, 9, apply(parser.OFPActionGroup(5))), "(type 22)"),
+            (foreign(20, 9, parser.OFPInstructionMeter(1, 1)), "(type 6)"),
+            (Encoded(20, 9, 0, b""), "its match is malformed"),
+            (
+                Encoded(20, 9, 0, b"\0\1\0\x0c\x80\0\0\x08\0\0\0\1" + bytes(4)),
+                "malformed",
+            ),
+            (
+                Encoded(20, 9, 0, b"\0\1\0\x04" + bytes(11)),
+                "instructions are malformed",
+            ),
+        ):
+            verdict = judge(flow)
+            self.assertFalse(verdict.is_safe or verdict.is_connected, words)
+            self.assertIn(words, verdict.doubts[0].words)
+            self.assertIn("cannot be shown", verdict.doubts[0].words)
+            self.assertEqual(1, verdict.doubts[0].frame.in_port)
+
+    def test_others(self) -> None:
+        """Leaks of other frames are found all the same."""
+        doubt = foreign(20, 9, in_port=1, eth_type=0x800)
+        verdict = judge(doubt, foreign(20, 9, output(1), in_port=5))
+        self.assertEqual([5], [leak.frame.in_port for leak in verdict.leaks])
+        self.assertEqual([1], [doubt.frame.in_port for doubt in verdict.doubts])
+
+    def test_truncated(self) -> None:
+        """No cut of any flow's bytes makes the verifier fail."""
+        for flow in PLAN:
+            for end in range(len(flow.body)):
+                judge(Encoded(flow.table, 999, 0, flow.body[:end]))
+
+
+class GrownTests(SynchronousTestCase):
+    """Pipelines that we do not compile yet."""
+
+    def test_overlay_bit(self) -> None:
+        """A bit in the metadata keeps frames apart by where they came from."""
+        flows = [
+            *(foreign(0, 1, write(7, 0xFFFFFFFF), goto(30), in_port=n) for n in (1, 2)),
+            foreign(0, 1, write(1 << 32 | 7), goto(30), in_port=9),
+            foreign(30, 1, goto(40), metadata=(7, 0xFFFFFFFF)),
+            foreign(40, 1, output(1, 2, 9), **MINE),
+            foreign(40, 1, output(1, 2), metadata=(1 << 32 | 7, 0x1FFFFFFFF)),
+        ]
+        verdict = verify(flows, {1: 7, 2: 7, 9: 7})
+        self.assertTrue(verdict.is_safe and verdict.is_connected)
+        self.assertEqual({1, 2}, {found.destination for found in reach(flows, 9)})
+        cut = verify(flows[:-1], {1: 7, 2: 7, 9: 7})
+        self.assertEqual({9}, {u.frame.in_port for u in cut.unreachable})
+
+    def test_headers(self) -> None:
+        """What a port reaches is said with the headers that do."""
+        found = list(reach(PLAN, 3))
+        self.assertEqual(
+            {
+                (1, "in_port=3,dl_dst=02:00:00:00:00:01"),
+                (2, "in_port=3,dl_dst=02:00:00:00:00:02"),
+                (1, OTHERS),
+                (2, OTHERS),
+            },
+            {(r.destination, str(r.headers)) for r in found},
+        )
+        broadcast = Frame(3, BROADCAST, mac(9))
+        reached = {r.destination for r in found if broadcast in r.headers}
+        self.assertEqual({1, 2}, reached)
