@@ -3,9 +3,10 @@
 """A ledger, the Open vSwitch fabric, and switches in Python that it programs."""
 
 from attrs import define, field
-from twisted.internet.defer import maybeDeferred
+from twisted.internet.defer import fail, maybeDeferred
 from twisted.internet.task import Clock
 
+from quantum.errors import Overloaded
 from quantum.model import AdminState, Port
 from quantum.openflow.facts import SeenInterface
 from quantum.openflow.session import WAITING, Session
@@ -106,6 +107,23 @@ class Site:
         hypervisor = f"hv{datapath_id}"
         self.fabric.interfaces_changed(hypervisor, datapath_id, gone, seen)
         self.clock.pump([0, 0, 0])
+
+
+@define
+class Busy:
+    """A ledger that is too busy to record a switch, for a while."""
+
+    _ledger: Ledger
+    refusals: int = 1
+
+    def __getattr__(self, name: str):
+        return getattr(self._ledger, name)
+
+    def remember_switch(self, datapath_id: str):
+        if self.refusals:
+            self.refusals -= 1
+            return fail(Overloaded(1))
+        return self._ledger.remember_switch(datapath_id)
 
 
 def tap(attachment: str, ofport: int, mac: bytes | None = None) -> SeenInterface:

@@ -12,7 +12,7 @@ from quantum.plugins.openvswitch.slices import Slices
 from quantum.testing import FabricContract
 from tests.openflow.table import Table
 
-from .site import TENANT, Site, tap
+from .site import TENANT, Busy, Site, tap
 from .world import Line
 
 MAC = bytes([2, 0, 0, 0, 0, 1])
@@ -254,6 +254,16 @@ class SwitchTests(SynchronousTestCase):
             self.site.clock.advance(2)
             self.site.rounds()
         self.assertTrue(line.is_closed)
+
+    def test_recorded_late(self) -> None:
+        """A switch that cannot be recorded at once is recorded a round later."""
+        self.site.fabric._intent = Busy(self.site.ledger)
+        self.site.connect(1)
+        self.site.sync(1, tap("a", 4))
+        self.assertEqual({}, self.site.tables[1].entries)
+        self.site.rounds()
+        self.site.clock.pump([0, 0])
+        self.assertEqual((OpStatus.UP, ""), self.status())
 
     def test_forgotten(self) -> None:
         """Nothing is remembered of switches that nobody told of."""

@@ -14,6 +14,7 @@ from attrs import define, field
 from twisted.logger import Logger
 from zope.interface import implementer
 
+from quantum.errors import QuantumError
 from quantum.interfaces import IFabric, IHypervisorListener, IIntent, IStatusBoard
 from quantum.model import UNATTACHED, Binding, Change, NetworkDeleted, PortChanged
 from quantum.openflow.facts import SeenInterface
@@ -115,6 +116,12 @@ class OpenVSwitchFabric:
         switch.talk()
 
     # Both sides together
+
+    def introduce_all(self) -> None:
+        """Try again to record switches that could not be recorded when they came."""
+        for switch in list(self.switches.values()):
+            if switch.is_synced and not switch.session.is_known:
+                self._introduce(switch)
 
     def show_all(self) -> None:
         """Report the status of every plugged port."""
@@ -225,11 +232,20 @@ class OpenVSwitchFabric:
         A switch is recorded before it is sent anything, so that segments are
         not given out again while it could still hold flows of them.
         """
+        if switch.is_being_recorded:
+            return
         name = f"{switch.datapath_id:016x}"
 
         async def introduce() -> None:
-            if name not in self._intent.known_switches():
-                await self._intent.remember_switch(name)
+            switch.is_being_recorded = True
+            try:
+                if name not in self._intent.known_switches():
+                    await self._intent.remember_switch(name)
+            except QuantumError as problem:
+                log.warn("cannot record {name} yet: {why!r}", name=name, why=problem)
+                return
+            finally:
+                switch.is_being_recorded = False
             switch.session.know()
             switch.talk()
 

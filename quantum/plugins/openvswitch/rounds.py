@@ -42,6 +42,7 @@ class Rounds:
     def __call__(self) -> None:
         """Go round once."""
         self._number += 1
+        self._fabric.introduce_all()
         connected = [s for s in self._fabric.switches.values() if s.datapath]
         read = self._chosen(connected)
         for switch in connected:

@@ -26,6 +26,7 @@ class Switch:
     datapath: Any = None
     is_synced: bool = False
     """OVSDB has told its interfaces."""
+    is_being_recorded: bool = False
     standing: str = ""
     """How it stood when `is_news` was last asked."""
     _seen: dict[str, SeenInterface] = field(factory=dict)
