@@ -86,7 +86,8 @@ class Backlog:
                 self.layout.put(ofport, port)
         for ofport, (port, _) in self.refused.items():
             self.layout.put(ofport, port)
-        for waiting in (self._groups, self._wanted, self.refused, self._flying):
+        self._flying, self._before = {}, {}
+        for waiting in (self._groups, self._wanted, self.refused):
             waiting.clear()
 
     def postpone(self, ofports: Iterable[int]) -> None:
@@ -110,7 +111,7 @@ class Backlog:
 
     def arrived(self) -> None:
         """Take note that the switch has taken the group."""
-        self._flying = {}
+        self._flying, self._before = {}, {}
 
     def bounced(self, reason: str) -> bool:
         """
@@ -119,7 +120,8 @@ class Backlog:
         :return: False if it was a removal, which must not be left out.
         """
         group, self._flying = self._flying, {}
-        for ofport, port in self._before.items():
+        before, self._before = self._before, {}
+        for ofport, port in before.items():
             self.layout.put(ofport, port)
         if len(group) > 1:
             items = list(group.items())

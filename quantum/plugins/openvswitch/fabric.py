@@ -73,11 +73,11 @@ class OpenVSwitchFabric:
     def hypervisor_synced(
         self, hypervisor: str, datapath_id: int, interfaces: Iterable[SeenInterface]
     ) -> None:
-        switch = self._switch(datapath_id)
-        switch.hypervisor = hypervisor
         present = list(interfaces)
 
         def sync() -> Iterator[None]:
+            switch = self._switch(datapath_id)
+            switch.hypervisor = hypervisor
             gone = switch.names() - {interface.name for interface in present}
             yield from self._notice(switch, gone, present, is_shown=False)
             switch.is_synced = True
@@ -94,11 +94,23 @@ class OpenVSwitchFabric:
         gone: Iterable[str],
         seen: Iterable[SeenInterface],
     ) -> None:
-        switch = self._switch(datapath_id)
-        self._slices.do(self._notice(switch, list(gone), list(seen)))
+        lost, present = list(gone), list(seen)
+
+        def change() -> Iterator[None]:
+            yield from self._notice(self._switch(datapath_id), lost, present)
+
+        self._slices.do(change())
 
     def switch_gone(self, hypervisor: str, datapath_id: int) -> None:
         self.hypervisor_synced(hypervisor, datapath_id, ())
+
+        def forget() -> Iterator[None]:
+            switch = self._switch(datapath_id)
+            switch.hypervisor = ""
+            self._forget_stranger(switch)
+            yield
+
+        self._slices.do(forget())
 
     def hypervisor_lost(self, hypervisor: str) -> None:
         """What was seen last stays true until somebody says otherwise."""
@@ -225,6 +237,11 @@ class OpenVSwitchFabric:
             self.switches[datapath_id] = switch
         return self.switches[datapath_id]
 
+    def _forget_stranger(self, switch: Switch) -> None:
+        """Forget a switch that is not connected and that no hypervisor has."""
+        if switch.session.phase is Phase.ABSENT and not switch.hypervisor:
+            del self.switches[switch.datapath_id]
+
     def _introduce(self, switch: Switch) -> None:
         """
         Let the session begin, once the switch's interfaces are known.
@@ -259,8 +276,7 @@ class OpenVSwitchFabric:
             return
         if switch.session.phase is Phase.ABSENT:
             switch.datapath = None
-            if not switch.hypervisor:  # nobody has told us of it
-                del self.switches[switch.datapath_id]
+            self._forget_stranger(switch)
         if switch.is_news():
             log.info("switch {switch}", switch=switch.standing)
         self._slices.do(self._show_all(self._carried_by(switch, switch.ofports())))
