@@ -265,6 +265,20 @@ class SwitchTests(SynchronousTestCase):
         self.site.clock.pump([0, 0])
         self.assertEqual((OpStatus.UP, ""), self.status())
 
+    def test_two_hypervisors(self) -> None:
+        """Of two hypervisors with one datapath id the second is not believed."""
+        self.site.connect(1)
+        self.site.sync(1, tap("a", 4))
+        flows = self.site.tables[1].flows()
+        fabric = self.site.fabric
+        fabric.hypervisor_synced("twin", 1, [tap("b", 4)])
+        fabric.interfaces_changed("twin", 1, ["tap-a"], [])
+        fabric.switch_gone("twin", 1)
+        self.assertEqual(flows, self.site.tables[1].flows())
+        fabric.hypervisor_lost("hv1")
+        fabric.hypervisor_synced("twin", 1, [])
+        self.assertEqual(2, len(self.site.tables[1].entries))
+
     def test_forgotten(self) -> None:
         """Nothing is remembered of switches that nobody told of."""
         for number in range(9):

@@ -77,7 +77,15 @@ class OpenVSwitchFabric:
 
         def sync() -> Iterator[None]:
             switch = self._switch(datapath_id)
-            switch.hypervisor = hypervisor
+            if not switch.is_claimed_by(hypervisor):
+                log.error(
+                    "hypervisors {first} and {second} both have a switch"
+                    " {datapath_id:016x}; what {second} tells of it is ignored",
+                    first=switch.hypervisor,
+                    second=hypervisor,
+                    datapath_id=datapath_id,
+                )
+                return
             gone = switch.names() - {interface.name for interface in present}
             yield from self._notice(switch, gone, present, is_shown=False)
             switch.is_synced = True
@@ -97,7 +105,9 @@ class OpenVSwitchFabric:
         lost, present = list(gone), list(seen)
 
         def change() -> Iterator[None]:
-            yield from self._notice(self._switch(datapath_id), lost, present)
+            switch = self._switch(datapath_id)
+            if switch.hypervisor == hypervisor:
+                yield from self._notice(switch, lost, present)
 
         self._slices.do(change())
 
@@ -106,14 +116,23 @@ class OpenVSwitchFabric:
 
         def forget() -> Iterator[None]:
             switch = self._switch(datapath_id)
-            switch.hypervisor = ""
-            self._forget_stranger(switch)
+            if switch.hypervisor == hypervisor:
+                switch.hypervisor = ""
+                self._forget_stranger(switch)
             yield
 
         self._slices.do(forget())
 
     def hypervisor_lost(self, hypervisor: str) -> None:
         """What was seen last stays true until somebody says otherwise."""
+
+        def lose() -> Iterator[None]:
+            for switch in list(self.switches.values()):
+                if switch.hypervisor == hypervisor:
+                    switch.is_watched = False
+            yield
+
+        self._slices.do(lose())
 
     # From switches, by OpenFlow (the ``plans`` of `ryu_apps.isolation`)
 

@@ -24,6 +24,8 @@ class Switch:
     session: Session
     hypervisor: str = ""
     datapath: Any = None
+    is_watched: bool = False
+    """The hypervisor's database is connected."""
     is_synced: bool = False
     """OVSDB has told its interfaces."""
     is_being_recorded: bool = False
@@ -31,6 +33,13 @@ class Switch:
     """How it stood when `is_news` was last asked."""
     _seen: dict[str, SeenInterface] = field(factory=dict)
     _carriers: dict[int, SeenInterface] = field(factory=dict)
+
+    def is_claimed_by(self, hypervisor: str) -> bool:
+        """Let a hypervisor tell of it, unless another does: the first one counts."""
+        if self.is_watched and self.hypervisor not in {"", hypervisor}:
+            return False
+        self.hypervisor, self.is_watched = hypervisor, True
+        return True
 
     def put(self, interface: SeenInterface) -> SeenInterface | None:
         """Add an interface; give what it replaced."""
