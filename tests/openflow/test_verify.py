@@ -6,30 +6,45 @@ from os_ken.ofproto import ofproto_v1_3 as of
 from os_ken.ofproto import ofproto_v1_3_parser as parser
 from twisted.trial.unittest import SynchronousTestCase
 
-from quantum.openflow.flow import Encoded, Flow, encode
+from quantum.openflow.flow import Encoded
 from quantum.openflow.layout import LocalPort
-from quantum.openflow.pipeline import FLOOD, FLOOD_PARTS, SOURCE_ANY, UNICAST
 from quantum.openflow.verify import Verdict, reach, verification, verify
 from quantum.openflow.verify.header import BROADCAST, Frame
 
 from .foreign import apply, foreign, goto, output, write
-from .strategies import layout_of, mac
+from .strategies import layout_of, mac, text
 
-PORTS = {
-    1: LocalPort(1, 7, mac(1)),
-    2: LocalPort(2, 7, mac(2)),
-    3: LocalPort(3, 7),
-    4: LocalPort(4, 8, mac(1)),
-    5: LocalPort(5, 8),
-}
-NETWORKS = {ofport: port.segment for ofport, port in PORTS.items()}
-ADDRESSES = {ofport: port.mac for ofport, port in PORTS.items() if port.mac}
-PLAN = [encode(flow) for flow in layout_of(PORTS).plan()]
+NETWORKS = {1: 7, 2: 7, 3: 7, 4: 8, 5: 8}
+ADDRESSES = {1: mac(1), 2: mac(2), 4: mac(1)}
 MINE = {"metadata": (7, 0x1FFFFFFFF)}
+THEIRS = {"metadata": (8, 0x1FFFFFFFF)}
 BIT = ("01:00:00:00:00:00", "01:00:00:00:00:00")
 NO_BIT = ("00:00:00:00:00:00", "01:00:00:00:00:00")
 
 OTHERS = "in_port=3 but dl_dst=02:00:00:00:00:01; dl_dst=02:00:00:00:00:02"
+
+
+def source(port: int) -> Encoded:
+    """Write from which address a port may send."""
+    address = {"eth_src": text(ADDRESSES[port])} if port in ADDRESSES else {}
+    return foreign(10, 100, goto(20), in_port=port, **address)
+
+
+UNICAST = [
+    foreign(30, 100, output(1), eth_dst=text(mac(1)), **MINE),
+    foreign(30, 100, output(2), eth_dst=text(mac(2)), **MINE),
+    foreign(30, 100, output(4), eth_dst=text(mac(1)), **THEIRS),
+]
+FLOOD = [foreign(40, 100, output(1, 2, 3), **MINE)]
+REST = [
+    *(foreign(0, 9, write(NETWORKS[n]), goto(10), in_port=n) for n in NETWORKS),
+    *(source(n) for n in NETWORKS),
+    foreign(20, 0, goto(30)),
+    foreign(30, 1, goto(40)),
+    foreign(40, 100, output(4, 5), **THEIRS),
+]
+PLAN = [*UNICAST, *FLOOD, *REST]
+"""Two networks, 7 and 8, and what is known of their ports."""
 
 
 def judge(*more: Encoded, plan: list[Encoded] = PLAN) -> Verdict:
@@ -49,8 +64,9 @@ class GoodTests(SynchronousTestCase):
 
     def test_values(self) -> None:
         """Flows may be given as values too."""
-        flows = list(layout_of(PORTS).plan())
-        self.assertEqual(judge(), verify(flows, NETWORKS, ADDRESSES))
+        ports = [LocalPort(n, NETWORKS[n], ADDRESSES.get(n)) for n in NETWORKS]
+        flows = list(layout_of({port.ofport: port for port in ports}).plan())
+        self.assertEqual(Verdict(len(flows)), verify(flows, NETWORKS, ADDRESSES))
 
     def test_empty(self) -> None:
         """A switch without flows is safe, but connects nobody."""
@@ -93,6 +109,9 @@ class GoodTests(SynchronousTestCase):
             **MINE,
         )
         self.assertEqual((), judge(same).ambiguities)
+        frame = Frame(3, mac(1), mac(9))
+        found = [r for r in reach([*PLAN, same], 3) if frame in r.headers]
+        self.assertEqual(1, len(found))
 
     def test_strangers(self) -> None:
         """Ports of no network may talk to each other: that is somebody else's."""
@@ -108,9 +127,8 @@ class BrokenTests(SynchronousTestCase):
 
     def test_leak(self) -> None:
         """A flood that reaches a port of another network is a leak."""
-        bad = encode(Flow(FLOOD, 7, outputs=(1, 2, 3, 5)))
-        plan = [f for f in PLAN if (f.table, f.cookie >> 32 & 0xFF) != (40, 7)]
-        (leak,) = judge(bad, plan=plan).leaks
+        bad = foreign(40, 100, output(1, 2, 3, 5), **MINE)
+        (leak,) = judge(bad, plan=[*UNICAST, *REST]).leaks
         self.assertEqual(
             (7, 5, 8, bad),
             (
@@ -122,7 +140,7 @@ class BrokenTests(SynchronousTestCase):
         )
         self.assertIn(
             "a broadcast from 02:00:00:00:00:01 from port 1 (network 7) comes out at"
-            " port 5 (network 8) because of flow cookie=0x51000007",
+            " port 5 (network 8) because of flow cookie=0x5100000000000000,table=40,",
             leak.words,
         )
 
@@ -169,8 +187,7 @@ class BrokenTests(SynchronousTestCase):
 
     def test_loop(self) -> None:
         """A goto that does not go forward is a loop."""
-        back = encode(Flow(FLOOD_PARTS[0], 7, outputs=(1,)))
-        back = Encoded(40, 300, 1, back.body[:-4] + bytes([40, 0, 0, 0]))
+        back = foreign(40, 300, goto(40), **MINE)
         (loop,) = judge(back).loops
         self.assertEqual(back, loop.flow)
         self.assertIn("does not go forward", loop.words)
@@ -188,17 +205,33 @@ class BrokenTests(SynchronousTestCase):
 
     def test_spoof(self) -> None:
         """A port with a known address that can send from another is reported."""
-        (spoof,) = judge(encode(Flow(SOURCE_ANY, 7, 1))).spoofs
+        (spoof,) = judge(foreign(10, 50, goto(20), in_port=1)).spoofs
         self.assertEqual((1, mac(1)), (spoof.frame.in_port, spoof.address))
         self.assertNotEqual(mac(1), spoof.frame.eth_src)
         self.assertIn("should send from 02:00:00:00:00:01 only, but", spoof.words)
 
+    def test_second_address(self) -> None:
+        """A port that may send from one address more than its own is reported."""
+        second = foreign(10, 100, goto(20), in_port=1, eth_src=text(mac(5)))
+        (spoof,) = judge(second).spoofs
+        self.assertEqual((1, mac(5)), (spoof.frame.in_port, spoof.frame.eth_src))
+
+    def test_several(self) -> None:
+        """Each port that can is reported, and each flow that leaks."""
+        anybody = [foreign(10, 50, goto(20), in_port=n) for n in (1, 2, 4)]
+        found = judge(*anybody).spoofs
+        self.assertEqual({1, 2, 4}, {spoof.frame.in_port for spoof in found})
+        joined = foreign(30, 200, output(1, 4), eth_dst=BIT)
+        found = judge(joined).leaks
+        self.assertEqual(
+            {(7, 4), (8, 1)},
+            {(leak.source_network, leak.destination) for leak in found},
+        )
+
     def test_unreachable(self) -> None:
         """A pair of one network that lacks a flow is reported, safe as it is."""
-        verdict = judge(
-            encode(Flow(UNICAST, 7, 0, mac(2), ())),
-            plan=[f for f in PLAN if f.table != 30 or f.priority == 1],
-        )
+        nothing = foreign(30, 100, eth_dst=text(mac(2)), **MINE)
+        verdict = judge(nothing, plan=[UNICAST[0], *FLOOD, *REST])
         self.assertTrue(verdict.is_safe)
         self.assertFalse(verdict.is_connected)
         self.assertEqual(

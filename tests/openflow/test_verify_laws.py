@@ -5,17 +5,18 @@
 from collections import Counter
 from itertools import product
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from quantum.openflow import pipeline
 from quantum.openflow.flow import Encoded, Flow, encode
-from quantum.openflow.pipeline import SHAPES
 from quantum.openflow.verify import Verdict, reach, verify
 from quantum.openflow.verify.header import STRANGER, Frame
 
 from .foreign import foreign, goto, holding, is_undefined, output, write
-from .strategies import layout_of, mac, ofports, port_maps, segments, text
+from .strategies import layout_of, local_ports, mac, ofports, port_maps, segments, text
 from .table import Table
 
 DESTINATIONS = [mac(1), mac(2), mac(3), mac(4), b"\xff" * 6, b"\1\0\x5e\0\0\1"]
@@ -23,51 +24,65 @@ SOURCES = [mac(1), mac(2), mac(3), STRANGER]
 FRAMES = [Frame(*one) for one in product(range(1, 10), DESTINATIONS, SOURCES)]
 """One of every class of headers; nothing ever names port 9."""
 
+FORMS = [shape for shape in pipeline.SHAPES if shape.table <= 40]
+
 some_macs = st.integers(1, 3).map(mac)
-outputs = st.sets(ofports, max_size=3).map(lambda ports: tuple(sorted(ports)))
+outputs = st.lists(ofports, min_size=1, max_size=3).map(tuple)
 ours = st.builds(
     lambda *numbers: encode(Flow(*numbers)),
-    *(st.sampled_from(SHAPES[:8]), segments, ofports, some_macs, outputs),
+    *(st.sampled_from(FORMS), segments, ofports, some_macs, outputs),
+)
+crowds = st.lists(local_ports(), min_size=3, max_size=8).map(
+    lambda ports: {port.ofport: port for port in ports}
 )
 
 
 @st.composite
 def theirs(draw: st.DrawFn) -> Encoded:
     """A flow of somebody else's, of any form."""
-    table = draw(st.sampled_from([0, 10, 15, 20, 30, 40]))
-    metadata = st.tuples(st.integers(0, 3), st.sampled_from([1, 2, 3, 0x1FFFFFFFF]))
-    match = draw(
-        st.fixed_dictionaries(
-            {},
-            optional={
-                "in_port": ofports,
-                "eth_dst": some_macs.map(text),
-                "eth_src": some_macs.map(text),
-                "metadata": metadata,
-            },
-        )
-    )
+    table = draw(st.sampled_from([0, 10, 15, 20, 30, 40, 40]))
+    metadata = st.tuples(segments, st.sampled_from([1, 2, 3, 0x1FFFFFFFF]))
+    fields = {
+        "in_port": ofports,
+        "eth_dst": some_macs.map(text),
+        "eth_src": some_macs.map(text),
+        "metadata": metadata,
+    }
+    names = draw(st.lists(st.sampled_from(list(fields)), max_size=2, unique=True))
+    match = {name: draw(fields[name]) for name in names}
     deeds = []
-    if draw(st.booleans()):
-        deeds.append(output(*draw(st.lists(ofports, min_size=1, max_size=3))))
-    if draw(st.booleans()):
+    if draw(st.integers(0, 3)):
+        deeds.append(output(*draw(outputs)))
+    if table < 20 and draw(st.booleans()):
         deeds.append(write(draw(segments)))
     if draw(st.booleans()):
-        deeds.append(goto(draw(st.integers(table + 1, 41))))
-    return foreign(table, draw(st.sampled_from([0, 50, 75, 100, 150])), *deeds, **match)
+        later = [number for number in (10, 15, 20, 30, 40, 41) if number > table]
+        deeds.append(goto(draw(st.sampled_from(later))))
+    priority = draw(st.sampled_from([0, 50, 75, 100, 150, 200]))
+    return foreign(table, priority, *deeds, **match)
+
+
+@st.composite
+def altered(draw: st.DrawFn, plan: list[Flow]) -> Flow:
+    """A flow of the plan with one of its numbers changed."""
+    changes = {"segment": segments, "in_port": ofports, "outputs": outputs}
+    name = draw(st.sampled_from(list(changes)))
+    flow = draw(st.sampled_from(plan))
+    return msgspec.structs.replace(flow, **{name: draw(changes[name])})
 
 
 @st.composite
 def mutants(draw: st.DrawFn) -> tuple[Table, dict[int, int], dict[int, bytes]]:
-    """A switch with a compiled plan in which some flows were dropped and added."""
-    ports = draw(port_maps)
-    plan = [encode(flow) for flow in layout_of(ports).plan()]
-    dropped = draw(st.sets(st.integers(0, len(plan) - 1), max_size=3))
+    """A switch whose plan somebody has meddled with."""
+    ports = draw(crowds)
+    plan = list(layout_of(ports).plan())
+    dropped = draw(st.sets(st.integers(0, len(plan) - 1), max_size=2))
     kept = [flow for number, flow in enumerate(plan) if number not in dropped]
+    kept += draw(st.lists(altered(plan), max_size=2))
     added = draw(st.lists(st.one_of(ours, theirs()), max_size=3))
     networks = {port.ofport: port.segment for port in ports.values()}
     addresses = {port.ofport: port.mac for port in ports.values() if port.mac}
-    return holding(kept + added), networks, addresses
+    return holding([*map(encode, kept), *added]), networks, addresses
 
 
 def forwarded(table: Table, frame: Frame) -> list[int]:
