@@ -78,7 +78,7 @@ class Bundle:
 
     def failed(self, xid: int, words: str) -> bool:
         """Take note of an error; False if it is not about this bundle."""
-        if xid < self.xid or (self._barrier and xid > self._barrier):
+        if not self.xid <= xid < max(self._next_xid(), self._barrier + 1):
             return False
         self._refusals.setdefault(xid - self.xid - 1, words)
         return True

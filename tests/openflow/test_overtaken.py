@@ -4,10 +4,12 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from quantum.openflow.bundle import Bundle
+from quantum.openflow.flow import encode
 from quantum.openflow.layout import LocalPort
 from quantum.openflow.session import Session
 
-from .strategies import mac
+from .strategies import layout_of, mac
 from .table import Entry, Table
 from .test_session import A, B, joined, planned
 
@@ -72,6 +74,14 @@ class OvertakenTests(SynchronousTestCase):
         table.converse_with(words, session)
         session.say()
         self.assertEqual(("", True), (session.fate(2), session.carries(9)))
+
+    def test_error_of_others(self) -> None:
+        """An error about a message that was not sent yet is somebody else's."""
+        bundle = Bundle(xid=100)
+        flow = next(layout_of({}).plan())
+        bundle.add(flow, encode(flow))
+        self.assertTrue(bundle.failed(101, "full"))
+        self.assertFalse(bundle.failed(5000, "not ours"))
 
     def lamed(self) -> tuple[Table, Session]:
         """A switch that lost what is about sources, and refuses port 2."""
