@@ -24,6 +24,11 @@ NO_BIT = ("00:00:00:00:00:00", "01:00:00:00:00:00")
 OTHERS = "in_port=3 but dl_dst=02:00:00:00:00:01; dl_dst=02:00:00:00:00:02"
 
 
+def bit(number: int) -> dict[str, tuple[str, str]]:
+    """Match frames to addresses with one bit set."""
+    return {"eth_dst": (text((1 << number).to_bytes(6, "big")),) * 2}
+
+
 def source(port: int) -> Encoded:
     """Write from which address a port may send."""
     address = {"eth_src": text(ADDRESSES[port])} if port in ADDRESSES else {}
@@ -194,14 +199,24 @@ class BrokenTests(SynchronousTestCase):
 
     def test_ambiguity(self) -> None:
         """Flows of one priority that disagree about a frame are reported."""
-        other = (
-            foreign(30, 100, eth_dst=BIT, **MINE),
-            foreign(30, 1, output(1), in_port=2),
-        )
-        (found,) = judge(other[0], foreign(30, 100, goto(40), in_port=2)).ambiguities
+        other = foreign(30, 1, output(1), in_port=2)
+        (found,) = judge(other).ambiguities
         self.assertEqual(2, found.frame.in_port)
-        (found,) = judge(other[1]).ambiguities
         self.assertIn("is undefined", found.words)
+
+    def test_three(self) -> None:
+        """Each pair of forms of flows is compared."""
+        apart = foreign(30, 100, goto(40), in_port=3, eth_dst=BIT)
+        other = foreign(30, 100, goto(40), in_port=2)
+        (found,) = judge(apart, other).ambiguities
+        self.assertIn(other, found.flows)
+
+    def test_twins(self) -> None:
+        """So are two flows of one match."""
+        twin = foreign(30, 100, output(2), eth_dst=text(mac(1)), **MINE)
+        (found,) = judge(twin).ambiguities
+        self.assertEqual((UNICAST[0], twin), found.flows)
+        self.assertEqual(mac(1), found.frame.eth_dst)
 
     def test_spoof(self) -> None:
         """A port with a known address that can send from another is reported."""
@@ -281,6 +296,18 @@ class DoubtTests(SynchronousTestCase):
         verdict = judge(doubt, foreign(20, 9, output(1), in_port=5))
         self.assertEqual([5], [leak.frame.in_port for leak in verdict.leaks])
         self.assertEqual([1], [doubt.frame.in_port for doubt in verdict.doubts])
+
+    def test_explosion(self) -> None:
+        """Flows made to have endlessly many ways are a doubt, soon."""
+        halves = [foreign(40, 9, eth_dst=BIT), foreign(40, 9, eth_dst=NO_BIT)]
+        covered = foreign(40, 1, output(1))
+        for deed in (lambda number: [write(1 << number, 1 << number)], lambda _: []):
+            flows = [covered, *halves]
+            for n in range(40):
+                flows.append(foreign(n, 1, goto(n + 1)))
+                flows.append(foreign(n, 2, *deed(n), goto(n + 1), **bit(n)))
+            (doubt, *_) = verify(flows, NETWORKS).doubts
+            self.assertIn("too long", doubt.words)
 
     def test_truncated(self) -> None:
         """No cut of any flow's bytes makes the verifier fail."""

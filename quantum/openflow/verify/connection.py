@@ -111,7 +111,9 @@ class Connections:
         early: set[int] = set()
         looks = 0
         while place is not None:
-            visit = self._survey.visits[place]
+            visit = self._survey.visits.get(place)
+            if visit is None:
+                raise UncertainError
             if not visit.looks & _SENDER:
                 break
             looks |= visit.own_looks

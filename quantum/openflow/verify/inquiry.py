@@ -60,6 +60,11 @@ class Inquiry:
         self.is_cut_short = self.is_cut_short or not is_open
         return is_open
 
+    def give_up(self, rule: Rule) -> None:
+        """Keep in mind that it was too much work to find out about a rule."""
+        if self.is_open(Doubt):
+            self.note(Doubt(None, rule.flow, "it would take too long to find out"))
+
     def visit(self, passages: Iterable[Passage]) -> Pauses:
         """Look at every flow that frames may meet at one place."""
         priorities: Priorities = {}
@@ -234,5 +239,5 @@ class Inquiry:
         try:
             return (yield from search)
         except TooIntricateError:
-            self.note(Doubt(None, rule.flow, "the flows before it are too intricate"))
+            self.give_up(rule)
             return None

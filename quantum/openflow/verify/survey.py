@@ -8,13 +8,16 @@ where no port may come, none can.  What looks wrong in it is looked at exactly.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from attrs import define, field
 
 from quantum.openflow.verify.header import ETH_SRC, IN_PORT
 from quantum.openflow.verify.rule import START, Place, Rule
 from quantum.openflow.verify.tables import Tables
+
+PLACES: Final = 1000
+"""Places looked at, besides twenty for each flow."""
 
 
 @define
@@ -72,12 +75,17 @@ class Survey:
     _tables: Tables
     _addresses: Mapping[int, bytes]
     visits: dict[Place, Visit] = field(factory=dict)
+    overflow: Rule | None = None
+    """A rule that leads to one place more than are looked at."""
+    _owners: dict[bytes, set[int]] = field(factory=dict)
     _levels: dict[int, list[Visit]] = field(factory=dict)
 
     def enter(self, ports: Iterable[int]) -> None:
         """Let frames of some ports come in."""
         everybody = set(ports)
         known = {port for port in everybody if port in self._addresses}
+        for port in known:
+            self._owners.setdefault(self._addresses[port], set()).add(port)
         self._come(START, everybody, known)
 
     def places(self) -> Iterator[Visit]:
@@ -98,7 +106,7 @@ class Survey:
             if strangers and look & ETH_SRC.bits == ETH_SRC.bits:
                 strangers = self._spoofing(rule, strangers)
             onward = rule.onward(place)
-            if onward is not None:
+            if onward is not None and self._has_room(onward, rule):
                 visit.nexts.add(onward)
                 self._come(onward, ports, strangers)
                 self.visits[onward].befores.add(place)
@@ -124,7 +132,16 @@ class Survey:
     def _spoofing(self, rule: Rule, ports: set[int]) -> set[int]:
         """Leave out the ports for whom the source that a rule asks for is theirs."""
         source = ETH_SRC.of(rule.value).to_bytes(ETH_SRC.size, "big")
-        return {port for port in ports if self._addresses[port] != source}
+        honest = self._owners.get(source, set())
+        return ports if honest.isdisjoint(ports) else ports - honest
+
+    def _has_room(self, place: Place, rule: Rule) -> bool:
+        """Give up where writing metadata multiplies the places without end."""
+        limit = PLACES + 20 * self._tables.count
+        if place in self.visits or len(self.visits) < limit:
+            return True
+        self.overflow = rule
+        return False
 
     def _come(self, place: Place, ports: set[int], strangers: set[int]) -> None:
         visit = self.visits.get(place)

@@ -62,6 +62,8 @@ def verification(
     for visit in survey.places():
         yield from inquiry.visit(survey.passages(visit))
     yield from inquiry.conclude(survey.visits)
+    if survey.overflow is not None:
+        inquiry.give_up(survey.overflow)
     survey.look_back()
     connections = Connections(tables, survey, networks, addresses)
     for missing in connections.missing():

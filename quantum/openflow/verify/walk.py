@@ -8,12 +8,16 @@ priority, matches not understood) are on no way at all.
 """
 
 from collections.abc import Collection, Iterator
+from typing import Final
 
 from msgspec import Struct
 
-from quantum.openflow.verify.header import IN_PORT, Headers, Pattern
+from quantum.openflow.verify.header import IN_PORT, Headers, Pattern, TooIntricateError
 from quantum.openflow.verify.rule import START, Place, Rule
 from quantum.openflow.verify.tables import Tables
+
+TURNS: Final = 20_000
+"""Ways looked at before flows are called too intricate."""
 
 
 class Reach(Struct, frozen=True, gc=False):
@@ -47,13 +51,21 @@ def steps(tables: Tables, way: Way) -> Iterator[tuple[Rule, Headers]]:
             yield rule, part
 
 
+def _taking_turns(start: Way) -> Iterator[tuple[Way, list[Way]]]:
+    """Give way after way, with the list of those that wait, which may be added to."""
+    waiting = [start]
+    for _ in range(TURNS):
+        if not waiting:
+            return
+        yield waiting.pop(), waiting
+    raise TooIntricateError
+
+
 def ways(
     tables: Tables, start: Way, target: Place, within: Collection[Place]
 ) -> Iterator[Way]:
     """Find every way to a place; ``within`` has all places that lead there."""
-    waiting = [start]
-    while waiting:
-        way = waiting.pop()
+    for way, waiting in _taking_turns(start):
         if way.place == target:
             yield way
             continue
@@ -68,9 +80,7 @@ def ways(
 
 def all_ways(tables: Tables, start: Way) -> Iterator[Way]:
     """Follow every frame to its end: the ways so far, after each flow."""
-    waiting = [start]
-    while waiting:
-        way = waiting.pop()
+    for way, waiting in _taking_turns(start):
         for rule, part in steps(tables, way):
             place = rule.onward(way.place)
             taken = Way(place or way.place, part, (*way.rules, rule))
