@@ -22,11 +22,12 @@ from twisted.python.failure import Failure
 from quantum.channel import layouts
 from quantum.channel.datapath import TwistedDatapath
 from quantum.channel.frames import Frame, Framer, ProtocolError
-from quantum.channel.limits import SLICE, Limits
+from quantum.channel.limits import Limits
 from quantum.channel.outlet import Outlet, Wire
 from quantum.channel.requests import Requests
 from quantum.channel.roster import Roster
 from quantum.channel.switchboard import Switchboard
+from quantum.channel.turns import Turns
 
 log = Logger()
 
@@ -40,6 +41,7 @@ class Connection(Protocol):
     _limits: Limits
     _switchboard: Switchboard
     _roster: Roster
+    _turns: Turns
     ended: Deferred[None] = field(factory=Deferred, init=False)
     """Fires when the transport is gone."""
     requests: Requests = field(init=False)
@@ -49,7 +51,6 @@ class Connection(Protocol):
     _framer: Framer = field(factory=Framer, init=False)
     _deadline: IDelayedCall = field(init=False)
     _pulse: LoopingCall = field(init=False)
-    _next: IDelayedCall | None = field(default=None, init=False)
     _is_contesting: bool = field(default=False, init=False)
     _is_reading: bool = field(default=True, init=False)
 
@@ -60,7 +61,7 @@ class Connection(Protocol):
             self.transport.setTcpNoDelay(True)
         self.is_open = True
         self.requests = Requests(clock, limits.reply_limit)
-        self.outlet = Outlet(self._wire, clock, limits.buffer_limit, self.drop)
+        self.outlet = Outlet(self._wire, self._turns, limits.buffer_limit, self.drop)
         self.outlet.open()
         self._deadline = clock.callLater(
             limits.handshake_deadline, self.drop, "it did not finish its handshake"
@@ -71,12 +72,10 @@ class Connection(Protocol):
         self.datapath.greet()
 
     def dataReceived(self, data: bytes) -> None:
-        """Handle what was received, a slice per turn of the reactor."""
-        if not self.is_open:
-            return
-        self._framer.feed(data)
-        if self._next is None and not self._is_contesting:
-            self._slice()
+        """Handle what was received, now or when it is this connection's turn."""
+        if self.is_open:
+            self._framer.feed(data)
+            self._go_on()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Tell everybody, once."""
@@ -124,27 +123,24 @@ class Connection(Protocol):
     def _wire(self) -> Wire:
         return cast("Wire", self.transport)
 
-    def _slice(self) -> None:
-        """Handle frames for as long as one turn of the reactor should take."""
-        self._next = None
-        until = self._clock.seconds() + SLICE
+    def _go_on(self) -> None:
+        """Handle what there is; while it must wait, no more is read."""
+        if not self._is_contesting and not self._turns.do(self._work):
+            self._read(False)
+
+    def _work(self) -> bool:
+        """Handle one frame; whether there may be another."""
+        if not self.is_open or self._is_contesting:
+            return False
         try:
-            while self.is_open and not self._is_contesting:
-                frame = self._framer.take()
-                if frame is None:
-                    self._read(True)
-                    return
-                self._receive(frame)
-                if self._clock.seconds() >= until:
-                    self._later()
-                    return
+            frame = self._framer.take()
+            if frame is None:
+                self._read(True)
+                return False
+            self._receive(frame)
         except ProtocolError as problem:
             self.drop(str(problem))
-
-    def _later(self) -> None:
-        if self.is_open and not self._is_contesting:
-            self._read(False)
-            self._next = self._clock.callLater(0, self._slice)
+        return self.is_open
 
     def _read(self, is_wanted: bool) -> None:
         """Let the transport read on, or not."""
@@ -190,7 +186,7 @@ class Connection(Protocol):
             self.drop(f"another connection is {number:016x}, and lives")
         if self.is_open:
             self._handle(frame)
-            self._slice()
+            self._go_on()
 
     def _ping(self) -> None:
         """Ask for an echo, unless too many were not answered."""
@@ -206,9 +202,9 @@ class Connection(Protocol):
         """Stop everything; applications hear of it before requests do."""
         self.is_open = False
         self.outlet.close()
-        for call in (self._deadline, self._next):
-            if call is not None and call.active():
-                call.cancel()
+        self._turns.forget(self._work)
+        if self._deadline.active():
+            self._deadline.cancel()
         if self._pulse.running:
             self._pulse.stop()
         if self.datapath.id is not None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from types import ModuleType
 from typing import Any
 
-from attrs import define, field
+from attrs import Factory, define, field
 from os_ken.base import app_manager
 from os_ken.controller import ofp_event
 from os_ken.controller.ofp_handler import OFPHandler
@@ -24,6 +24,7 @@ from quantum.channel.frames import VERSION
 from quantum.channel.limits import Limits
 from quantum.channel.roster import Roster
 from quantum.channel.switchboard import Switchboard
+from quantum.channel.turns import Turns
 
 
 class HostError(Exception):
@@ -79,6 +80,9 @@ class RyuHost:
     switches: Roster = field(factory=Roster, init=False)
     """The connected switches, `TwistedDatapath` by datapath id."""
     _bus: Bus = field(factory=Bus, init=False)
+    _turns: Turns = field(
+        default=Factory(lambda self: Turns(self._reactor), takes_self=True), init=False
+    )
     _applications: _Applications | None = field(default=None, init=False)
     _switchboard: Switchboard | None = field(default=None, init=False)
     _versions: set[int] = field(factory=set, init=False)
@@ -111,7 +115,8 @@ class RyuHost:
         if self._switchboard is None:
             raise HostError("no application runs")
         return Connection(
-            address, self._reactor, self._limits, self._switchboard, self.switches
+            *(address, self._reactor, self._limits),
+            *(self._switchboard, self.switches, self._turns),
         )
 
     def close(self) -> None:

@@ -9,16 +9,12 @@ A switch that does not read costs no more than the buffer limit.
 from collections.abc import Callable
 from typing import Protocol
 
-from attrs import define, field
-from twisted.internet.interfaces import (
-    IDelayedCall,
-    IPushProducer,
-    IReactorTime,
-)
+from attrs import define
+from twisted.internet.interfaces import IPushProducer
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from quantum.channel.limits import SLICE
+from quantum.channel.turns import Turns
 
 log = Logger()
 
@@ -67,7 +63,7 @@ class Outlet:
     """
 
     _transport: Wire
-    _clock: IReactorTime
+    _turns: Turns
     _limit: int
     _give_up: Callable[[str], None]
     _is_closed: bool = False
@@ -76,7 +72,6 @@ class Outlet:
     _take: Take | None = None
     _is_more: bool = False
     _is_pumping: bool = False
-    _next: IDelayedCall | None = field(default=None)
 
     def open(self) -> None:
         """Begin to follow the transport's back-pressure."""
@@ -86,9 +81,7 @@ class Outlet:
         """Write nothing more, and call nobody any more."""
         self._is_closed = True
         self._take = None
-        if self._next is not None and self._next.active():
-            self._next.cancel()
-        self._next = None
+        self._turns.forget(self._work)
 
     def finish(self) -> None:
         """Close, but let what is written already reach the switch."""
@@ -119,30 +112,26 @@ class Outlet:
         is_running = self._take is not None
         self._take, self._is_more = take, is_running
         if not is_running:
-            self._slice()
+            self._turns.do(self._work)
 
     def pauseProducing(self) -> None:
         self._is_paused = True
 
     def resumeProducing(self) -> None:
         self._is_paused, self._backlog = False, 0
-        if self._take is not None and self._next is None and not self._is_pumping:
-            self._slice()
+        if self._take is not None and not self._is_pumping:
+            self._turns.do(self._work)
 
     def stopProducing(self) -> None:
         self.close()
 
-    def _slice(self) -> None:
-        """Pump for as long as one turn of the reactor should take."""
-        self._next, self._is_pumping = None, True
-        until = self._clock.seconds() + SLICE
+    def _work(self) -> bool:
+        """Write one piece, unless it must wait; whether there may be more."""
+        if self._take is None or self._is_paused:
+            return False
+        self._is_pumping = True
         try:
-            while self._take is not None and not self._is_paused:
-                if not self._step(self._take):
-                    return
-                if self._clock.seconds() >= until:
-                    self._next = self._clock.callLater(0, self._slice)
-                    return
+            return self._step(self._take)
         finally:
             self._is_pumping = False
 

@@ -248,6 +248,7 @@ class ReadingTests(HostCase):
         """Frames that take long are handled in turns, and nothing is read meanwhile."""
         switch = self.switch()
         del self.seen[:]
+        self.clock.advance(1)
         self.clock.tick = 0.0004
         switch.say(frame(21, xid=1) * 8)
         self.assertEqual("paused", switch.transport.producerState)
@@ -256,9 +257,23 @@ class ReadingTests(HostCase):
             self.clock.advance(0)
         self.assertEqual(8, self.seen.count("barrier ends"))
 
+    def test_many(self) -> None:
+        """Switches that speak at once share a slice, and get their turns."""
+        switches = [self.switch(number) for number in (1, 2, 3)]
+        del self.seen[:]
+        self.clock.advance(1)
+        self.clock.tick = 0.0004
+        for switch in switches:
+            switch.say(frame(21, xid=1) * 8)
+        self.assertEqual(3, self.seen.count("barrier ends"))
+        while self.clock.getDelayedCalls()[0].getTime() <= self.clock.seconds():
+            self.clock.advance(0)
+        self.assertEqual(24, self.seen.count("barrier ends"))
+
     def test_dropped_between_slices(self) -> None:
         """Frames that were not handled yet are forgotten with their connection."""
         switch = self.switch()
+        self.clock.advance(1)
         self.clock.tick = 0.002
         switch.say(frame(21, xid=1) * 8)
         switch.hang_up()

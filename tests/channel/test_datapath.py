@@ -114,6 +114,7 @@ class PumpTests(HostCase):
     def test_slices(self) -> None:
         """A long programme leaves the reactor time for others."""
         switch, programme = self.switch(), Programme(*[b"x"] * 10)
+        self.clock.advance(1)
         self.clock.tick = 0.0006
         switch.connection.datapath.pump(programme.take)
         self.assertEqual(2, programme.asked)
@@ -133,6 +134,7 @@ class PumpTests(HostCase):
     def test_being_computed(self) -> None:
         """A programme that is not ready is asked again, and others get their turn."""
         switch, programme = self.switch(), Programme(b"a", None, None, None, b"b")
+        self.clock.advance(1)
         self.clock.tick = 0.0006
         switch.connection.datapath.pump(programme.take)
         self.assertEqual((b"a", 2), (switch.transport.value(), programme.asked))

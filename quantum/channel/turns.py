@@ -1,0 +1,83 @@
+# SPDX-FileCopyrightText: 2026 The Quantum authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+How all connections together share the reactor with everybody else.
+
+However many switches have something to say at once, a turn of the reactor gives
+them one slice, not one each.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+from attrs import define, field
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from quantum.channel.limits import SLICE
+
+Job = Callable[[], bool]
+"""Does a small piece of work; says whether there is more."""
+
+
+@define(eq=False)
+class Turns:
+    """
+    Does everybody's work piece by piece, in turn, a slice per turn of the reactor.
+
+    Who comes when nobody waits is served at once.
+    """
+
+    _clock: IReactorTime
+    _waiting: OrderedDict[Job, None] = field(factory=OrderedDict)
+    _until: float = -1.0
+    _next: IDelayedCall | None = None
+    _is_working: bool = False
+
+    def do(self, job: Job) -> bool:
+        """Do a job now, as far as the slice goes, then in turn; whether it is done."""
+        if not self._waiting and self._is_time_left():
+            while job():
+                if self._clock.seconds() >= self._until:
+                    break
+            else:
+                return True
+        self._waiting[job] = None
+        self._go_on()
+        return False
+
+    def forget(self, job: Job) -> None:
+        """Do no more of a job."""
+        self._waiting.pop(job, None)
+        if not self._waiting and self._next is not None:
+            self._next.cancel()
+            self._next = None
+
+    def _is_time_left(self) -> bool:
+        """
+        Say whether the slice of this turn of the reactor goes on.
+
+        Nobody tells when a turn begins.  But within one turn the next slice would
+        begin only when others have worked for as long; that is fair as well.
+        """
+        now = self._clock.seconds()
+        if now >= self._until + SLICE:
+            self._until = now + SLICE
+        return now < self._until
+
+    def _go_on(self) -> None:
+        if self._waiting and self._next is None and not self._is_working:
+            self._next = self._clock.callLater(0, self._work)
+
+    def _work(self) -> None:
+        self._next, self._is_working = None, True
+        self._until = self._clock.seconds() + SLICE
+        try:
+            while self._waiting:
+                job, _ = self._waiting.popitem(last=False)
+                if job():
+                    self._waiting[job] = None
+                if self._clock.seconds() >= self._until:
+                    return
+        finally:
+            self._is_working = False
+            self._go_on()
