@@ -2,6 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The verifier on plans made by hand: good ones, and each kind of broken one."""
 
+from struct import pack
+
+from hypothesis import given
+from hypothesis import strategies as st
 from os_ken.ofproto import ofproto_v1_3 as of
 from os_ken.ofproto import ofproto_v1_3_parser as parser
 from twisted.trial.unittest import SynchronousTestCase
@@ -9,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from quantum.openflow.flow import Encoded
 from quantum.openflow.layout import LocalPort
 from quantum.openflow.verify import Verdict, reach, verification, verify
-from quantum.openflow.verify.header import BROADCAST, Frame
+from quantum.openflow.verify.header import BROADCAST, Frame, Headers, Pattern
 
 from .foreign import apply, foreign, goto, output, write
 from .strategies import layout_of, mac, text
@@ -27,6 +31,12 @@ OTHERS = "in_port=3 but dl_dst=02:00:00:00:00:01; dl_dst=02:00:00:00:00:02"
 def bit(number: int) -> dict[str, tuple[str, str]]:
     """Match frames to addresses with one bit set."""
     return {"eth_dst": (text((1 << number).to_bytes(6, "big")),) * 2}
+
+
+def match(fields: str) -> bytes:
+    """Write a match from its fields in hexadecimal, and no instructions."""
+    text = bytes.fromhex(fields)
+    return pack("!HH", 1, 4 + len(text)) + text + bytes(-(4 + len(text)) % 8)
 
 
 def source(port: int) -> Encoded:
@@ -203,6 +213,8 @@ class BrokenTests(SynchronousTestCase):
         (found,) = judge(other).ambiguities
         self.assertEqual(2, found.frame.in_port)
         self.assertIn("is undefined", found.words)
+        verdict = judge(foreign(30, 1, in_port=2))
+        self.assertEqual(((), False), (verdict.unreachable, verdict.is_connected))
 
     def test_three(self) -> None:
         """Each pair of forms of flows is compared."""
@@ -260,6 +272,20 @@ class BrokenTests(SynchronousTestCase):
             "does not come out at port 2 of its own network 7", verdict.words[0]
         )
 
+    def test_one_address_unreachable(self) -> None:
+        """A flow that stops one port's frames to one address is found."""
+        verdict = judge(foreign(10, 300, in_port=1, eth_dst=text(mac(2))))
+        (missing,) = verdict.unreachable
+        self.assertEqual(
+            (Frame(1, mac(2), mac(1)), 2), (missing.frame, missing.destination)
+        )
+
+    def test_one_source_unreachable(self) -> None:
+        """So is one that stops one source, wherever it stands."""
+        verdict = judge(foreign(40, 300, eth_src=text(mac(2)), **MINE))
+        found = {(u.frame.in_port, u.destination) for u in verdict.unreachable}
+        self.assertEqual({(2, 1), (2, 3)}, found)
+
 
 class DoubtTests(SynchronousTestCase):
     """What is not understood is never called safe."""
@@ -274,6 +300,8 @@ class DoubtTests(SynchronousTestCase):
             (foreign(20, 9, apply(port(of.OFPP_CONTROLLER))), "reserved port"),
             (foreign(20, 9, apply(parser.OFPActionGroup(5))), "(type 22)"),
             (foreign(20, 9, parser.OFPInstructionMeter(1, 1)), "(type 6)"),
+            (Encoded(20, 9, 0, match("80000108" + "00000001" * 2)), "(code 0)"),
+            (Encoded(20, 9, 0, match("8000000400000001" * 2)), "(code 0)"),
             (Encoded(20, 9, 0, b""), "its match is malformed"),
             (
                 Encoded(20, 9, 0, b"\0\1\0\x0c\x80\0\0\x08\0\0\0\1" + bytes(4)),
@@ -299,11 +327,13 @@ class DoubtTests(SynchronousTestCase):
 
     def test_explosion(self) -> None:
         """Flows made to have endlessly many ways are a doubt, soon."""
-        halves = [foreign(40, 9, eth_dst=BIT), foreign(40, 9, eth_dst=NO_BIT)]
-        covered = foreign(40, 1, output(1))
+        never = (
+            foreign(39, 2, goto(40), eth_dst=BIT),
+            foreign(40, 1, output(1), eth_dst=NO_BIT),
+        )
         for deed in (lambda number: [write(1 << number, 1 << number)], lambda _: []):
-            flows = [covered, *halves]
-            for n in range(40):
+            flows = list(never)
+            for n in range(39):
                 flows.append(foreign(n, 1, goto(n + 1)))
                 flows.append(foreign(n, 2, *deed(n), goto(n + 1), **bit(n)))
             (doubt, *_) = verify(flows, NETWORKS).doubts
@@ -349,3 +379,24 @@ class GrownTests(SynchronousTestCase):
         broadcast = Frame(3, BROADCAST, mac(9))
         reached = {r.destination for r in found if broadcast in r.headers}
         self.assertEqual({1, 2}, reached)
+
+
+class HeadersTests(SynchronousTestCase):
+    """Sets of headers."""
+
+    @given(
+        but=st.lists(
+            st.tuples(st.integers(0, 31), st.integers(0, 31)), max_size=12, unique=True
+        )
+    )
+    def test_example(self, but) -> None:
+        """An example is in the set, and there is none only if the set is empty."""
+        patterns = tuple(Pattern(value & mask, mask) for value, mask in but)
+        found = Headers(Pattern(0, ~31), patterns).example()
+        left = {
+            number
+            for number in range(32)
+            if all((number ^ p.value) & p.mask for p in patterns)
+        }
+        self.assertEqual(bool(left), found is not None)
+        self.assertTrue(found is None or found in left)

@@ -25,8 +25,7 @@ from quantum.openflow.verify.survey import Survey
 from quantum.openflow.verify.tables import Tables
 from quantum.openflow.verify.verdict import Unreachable
 
-_SENDER = IN_PORT.bits | ETH_SRC.bits
-_FRAME = _SENDER | ETH_DST.bits
+_FRAME = IN_PORT.bits | ETH_SRC.bits | ETH_DST.bits
 
 Gaps = dict[int, bytes]
 """The ports that are not reached, and by frames to which address."""
@@ -114,7 +113,7 @@ class Connections:
             visit = self._survey.visits.get(place)
             if visit is None:
                 raise UncertainError
-            if not visit.looks & _SENDER:
+            if not visit.concerns(frame):
                 break
             looks |= visit.own_looks
             rule = self._winner(place, frame)

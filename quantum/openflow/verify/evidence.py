@@ -32,6 +32,8 @@ class Evidence:
 
     def matched(self, passage: Passage, ports: Iterable[int]) -> Search:
         """Find a frame that is certain to be matched by the rule."""
+        if not self._is_met(passage):
+            return None
         for port in ports:
             yield
             for part in self._parts(passage, entering(port)):
@@ -68,6 +70,8 @@ class Evidence:
     def spoofed(self, passage: Passage, port: int) -> Search:
         """Find a frame with another source than the port's address."""
         yield
+        if not self._is_met(passage):
+            return None
         address = int.from_bytes(self.addresses[port], "big") << ETH_SRC.shift
         start = entering(port, (Pattern(address, ETH_SRC.bits),))
         for part in self._parts(passage, start):
@@ -91,6 +95,11 @@ class Evidence:
                         if frame is not None:
                             return frame, way.rules[-1]
         return None
+
+    def _is_met(self, passage: Passage) -> bool:
+        """Say whether the rule is not wholly covered by others, whoever sends."""
+        part = self._tables.share(passage.visit.place, Headers(), passage.rule)
+        return part is not None and part.example() is not None
 
     def _ways(self, passage: Passage, start: Way) -> Iterator[Way]:
         place = passage.visit.place

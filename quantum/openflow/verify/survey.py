@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from attrs import define, field
 
-from quantum.openflow.verify.header import ETH_SRC, IN_PORT
+from quantum.openflow.verify.header import ETH_SRC, IN_PORT, Frame
 from quantum.openflow.verify.rule import START, Place, Rule
 from quantum.openflow.verify.tables import Tables
 
@@ -51,7 +51,24 @@ class Visit:
     own_looks: int = 0
     """The bits of a frame that the rules here look at."""
     looks: int = 0
-    """The same for the rules here and everywhere after."""
+    """The same here and everywhere after, but for the rules about named senders."""
+    named: set[int] = field(factory=set)
+    """Ports and sources that rules here or after ask for, as headers."""
+
+    def concerns(self, frame: Frame) -> bool:
+        """Say whether it may matter from now on who sent the frame."""
+        sender = frame.header & IN_PORT.bits, frame.header & ETH_SRC.bits
+        is_named = not self.named.isdisjoint(sender)
+        return is_named or bool(self.looks & (IN_PORT.bits | ETH_SRC.bits))
+
+    def note(self, rule: Rule, look: int) -> None:
+        """Take note of what a rule looks at."""
+        self.own_looks |= look
+        for sender in (IN_PORT.bits, ETH_SRC.bits):
+            if look & sender == sender:
+                self.named.add(rule.value & sender)
+                return
+        self.looks |= look
 
     @property
     def ports(self) -> set[int]:
@@ -98,7 +115,7 @@ class Survey:
         place = visit.place
         for rule in self._tables.meeting_any(place, visit.ports):
             look = rule.mask & ~place.mask
-            visit.own_looks |= look
+            visit.note(rule, look)
             ports, strangers = visit.ports, visit.strangers.ports
             if look & IN_PORT.bits:
                 ports = {IN_PORT.of(rule.value)}
@@ -116,9 +133,9 @@ class Survey:
         """When all is surveyed: note what the rules after each place look at."""
         for table in range(255, -1, -1):
             for visit in self._levels.get(table, ()):
-                visit.looks = visit.own_looks
                 for place in visit.nexts:
                     visit.looks |= self.visits[place].looks
+                    visit.named |= self.visits[place].named
 
     def leading_to(self, place: Place) -> set[Place]:
         """List every place on a way to this one, and itself."""
