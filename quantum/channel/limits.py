@@ -4,8 +4,8 @@
 
 from attrs import frozen
 
-SLICE = 0.001
-"""Seconds of one reactor turn that one connection may use, in each direction."""
+SLICE = 0.0005
+"""Seconds of one turn of the reactor that all connections together may use."""
 
 
 @frozen

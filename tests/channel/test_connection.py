@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A switch's connection from its first byte to its last, in memory."""
 
-from quantum.channel.limits import Limits
+from quantum.channel.limits import SLICE, Limits
 from tests.channel.corpus import (
     FEATURES,
     HELLO,
@@ -249,7 +249,7 @@ class ReadingTests(HostCase):
         switch = self.switch()
         del self.seen[:]
         self.clock.advance(1)
-        self.clock.tick = 0.0004
+        self.clock.tick = SLICE * 0.4
         switch.say(frame(21, xid=1) * 8)
         self.assertEqual("paused", switch.transport.producerState)
         self.assertEqual(3, self.seen.count("barrier ends"))
@@ -262,7 +262,7 @@ class ReadingTests(HostCase):
         switches = [self.switch(number) for number in (1, 2, 3)]
         del self.seen[:]
         self.clock.advance(1)
-        self.clock.tick = 0.0004
+        self.clock.tick = SLICE * 0.4
         for switch in switches:
             switch.say(frame(21, xid=1) * 8)
         self.assertEqual(3, self.seen.count("barrier ends"))
@@ -274,7 +274,7 @@ class ReadingTests(HostCase):
         """Frames that were not handled yet are forgotten with their connection."""
         switch = self.switch()
         self.clock.advance(1)
-        self.clock.tick = 0.002
+        self.clock.tick = SLICE * 2
         switch.say(frame(21, xid=1) * 8)
         switch.hang_up()
         self.assertEqual(1, self.seen.count("barrier ends"))

@@ -6,7 +6,7 @@ import struct
 from threading import Thread
 
 from quantum.channel.layouts import ONF
-from quantum.channel.limits import Limits
+from quantum.channel.limits import SLICE, Limits
 from quantum.channel.requests import (
     ConnectionEnded,
     Refused,
@@ -115,7 +115,7 @@ class PumpTests(HostCase):
         """A long programme leaves the reactor time for others."""
         switch, programme = self.switch(), Programme(*[b"x"] * 10)
         self.clock.advance(1)
-        self.clock.tick = 0.0006
+        self.clock.tick = SLICE * 0.6
         switch.connection.datapath.pump(programme.take)
         self.assertEqual(2, programme.asked)
         while programme.pieces:
@@ -135,7 +135,7 @@ class PumpTests(HostCase):
         """A programme that is not ready is asked again, and others get their turn."""
         switch, programme = self.switch(), Programme(b"a", None, None, None, b"b")
         self.clock.advance(1)
-        self.clock.tick = 0.0006
+        self.clock.tick = SLICE * 0.6
         switch.connection.datapath.pump(programme.take)
         self.assertEqual((b"a", 2), (switch.transport.value(), programme.asked))
         while programme.pieces:
@@ -158,7 +158,7 @@ class PumpTests(HostCase):
     def test_lost(self) -> None:
         """Nobody is asked after the connection ended."""
         switch, programme = self.switch(), Programme(*[b"x"] * 10)
-        self.clock.tick = 0.002
+        self.clock.tick = SLICE * 2
         switch.connection.datapath.pump(programme.take)
         asked = programme.asked
         switch.hang_up()
