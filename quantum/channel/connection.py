@@ -31,6 +31,9 @@ from quantum.channel.turns import Turns
 
 log = Logger()
 
+PROOFS_OF_LIFE = {layouts.MULTIPART_REPLY, layouts.BARRIER_REPLY}
+"""Only a switch that reads sends these; as good as an echo."""
+
 
 @define(eq=False, slots=False)
 class Connection(Protocol):
@@ -53,6 +56,7 @@ class Connection(Protocol):
     _pulse: LoopingCall = field(init=False)
     _is_contesting: bool = field(default=False, init=False)
     _is_reading: bool = field(default=True, init=False)
+    _is_answering: bool = field(default=False, init=False)
 
     def connectionMade(self) -> None:
         """Greet the switch, and begin to count its time."""
@@ -102,6 +106,7 @@ class Connection(Protocol):
         """Count echoes instead of seconds when the handshake is over."""
         if state == MAIN_DISPATCHER and self._deadline.active():
             self._deadline.cancel()
+            self._is_answering = False
             self._pulse.start(self._limits.echo_interval, now=False)
             log.info("{address}: is a switch", address=self.name)
 
@@ -157,6 +162,7 @@ class Connection(Protocol):
             self._handle(frame)
 
     def _handle(self, frame: Frame) -> None:
+        self._is_answering = self._is_answering or frame.kind in PROOFS_OF_LIFE
         message = self._switchboard.deliver(self.datapath, frame)
         if self.is_open:
             self.requests.answer(frame, message)
@@ -189,7 +195,11 @@ class Connection(Protocol):
             self._go_on()
 
     def _ping(self) -> None:
-        """Ask for an echo, unless too many were not answered."""
+        """Ask for an echo, unless other answers came or too many echoes did not."""
+        is_answering, self._is_answering = self._is_answering, False
+        if is_answering:
+            self.datapath.unreplied_echo_requests.clear()
+            return
         silent = len(self.datapath.unreplied_echo_requests)
         if silent >= self._limits.unanswered_echoes:
             self.drop(f"{silent} echo requests were not answered")

@@ -146,6 +146,25 @@ class EchoTests(HostCase):
         switch.say(frame(ECHO_REQUEST, b"quantum", 5))
         self.assertEqual([frame(3, b"quantum", 5)], switch.heard())
 
+    def test_answers(self) -> None:
+        """A switch that answers other questions is not asked for echoes as well."""
+        switch = self.switch()
+        for _ in range(10):
+            self.clock.advance(4)
+            switch.say(frame(21, xid=1))
+        self.assertEqual([], switch.heard())
+        for _ in range(3):
+            self.clock.advance(5)
+        self.assertEqual(2, switch.answer_echoes())
+
+    def test_noise(self) -> None:
+        """What a switch says unasked is no answer."""
+        switch = self.switch()
+        for _ in range(5):
+            self.clock.advance(4)
+            switch.say(frame(ECHO_REQUEST))
+        self.assertTrue(switch.is_dropped)
+
     def test_silent(self) -> None:
         """A switch that leaves three echo requests unanswered is dead."""
         switch = self.switch()
