@@ -213,7 +213,7 @@ class BrokenTests(SynchronousTestCase):
         (found,) = judge(other).ambiguities
         self.assertEqual(2, found.frame.in_port)
         self.assertIn("is undefined", found.words)
-        verdict = judge(foreign(30, 1, in_port=2))
+        verdict = judge(plan=[foreign(30, 1, in_port=2), *PLAN])
         self.assertEqual(((), False), (verdict.unreachable, verdict.is_connected))
 
     def test_three(self) -> None:
@@ -282,9 +282,11 @@ class BrokenTests(SynchronousTestCase):
 
     def test_one_source_unreachable(self) -> None:
         """So is one that stops one source, wherever it stands."""
-        verdict = judge(foreign(40, 300, eth_src=text(mac(2)), **MINE))
-        found = {(u.frame.in_port, u.destination) for u in verdict.unreachable}
-        self.assertEqual({(2, 1), (2, 3)}, found)
+        for mask in ("ff:ff:ff:ff:ff:ff", "ff:ff:ff:00:00:02"):
+            stop = foreign(40, 300, eth_src=(text(mac(2)), mask), **MINE)
+            verdict = judge(stop)
+            found = {(u.frame.in_port, u.destination) for u in verdict.unreachable}
+            self.assertEqual({(2, 1), (2, 3)}, found)
 
 
 class DoubtTests(SynchronousTestCase):

@@ -30,7 +30,6 @@ _FRAME = IN_PORT.bits | ETH_SRC.bits | ETH_DST.bits
 Gaps = dict[int, bytes]
 """The ports that are not reached, and by frames to which address."""
 
-
 Search = Generator[None, None, Gaps]
 
 
@@ -72,14 +71,14 @@ class Connections:
         try:
             place, early, looks = self._approach(broadcast)
         except UncertainError:
-            return {}
-        if not looks & ETH_DST.bits:
-            gaps = self._gaps.get((place, network))
-            if gaps is None:
-                gaps = yield from self._missing_from(place, broadcast, network)
-                self._gaps[place, network] = gaps
-            return {o: dst for o, dst in gaps.items() if o not in early}
-        return (yield from self._missing_from(START, broadcast, network))
+            looks = ETH_DST.bits
+        if looks & ETH_DST.bits:
+            return (yield from self._missing_from(START, broadcast, network))
+        gaps = self._gaps.get((place, network))
+        if gaps is None:
+            gaps = yield from self._missing_from(place, broadcast, network)
+            self._gaps[place, network] = gaps
+        return {o: dst for o, dst in gaps.items() if o not in early}
 
     def _missing_from(
         self, place: Place | None, broadcast: Frame, network: int
