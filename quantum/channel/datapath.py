@@ -21,8 +21,11 @@ from twisted.internet.defer import Deferred
 from quantum.channel.frames import HEADER
 from quantum.channel.outlet import Outlet, Take
 from quantum.channel.requests import ConnectionEnded, Requests
+from quantum.openflow.session import FIRST_XID
 
 XID_AT = 4
+LAST_XID = FIRST_XID - 1
+"""What is above belongs to the sessions' own messages."""
 
 
 class Line(Protocol):
@@ -55,7 +58,7 @@ class TwistedDatapath(Datapath):  # type: ignore[misc]  # os-ken has no types
         self.is_active = True
         self.echo_request_interval = echo_interval
         self.unreplied_echo_requests: list[int] = []
-        self.xid = random.randint(0, self.ofproto.MAX_XID)  # noqa: S311  no secret
+        self.xid = random.randrange(LAST_XID)  # noqa: S311  no secret
         self.id: int | None = None
         self.ports: dict[int, Any] = {}
         self._ports = None
@@ -105,7 +108,7 @@ class TwistedDatapath(Datapath):  # type: ignore[misc]  # os-ken has no types
 
     def fresh_xid(self) -> int:
         """Choose an xid that is not 0."""
-        self.xid = self.xid % self.ofproto.MAX_XID + 1
+        self.xid = self.xid % LAST_XID + 1
         return self.xid
 
     def set_xid(self, msg: Any) -> int:

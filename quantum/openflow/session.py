@@ -27,6 +27,8 @@ from quantum.openflow.flow import Flow, encode
 from quantum.openflow.layout import Difference, LocalPort
 from quantum.openflow.phase import TRANSITIONS, Event, Phase
 
+PATIENCE: Final = 5
+"""Audits that changes may interrupt before one of them makes changes wait."""
 BREATH: Final = 200
 """Flows compared between two breaths: well under 1 ms."""
 FIRST_XID: Final = 0x40000000
@@ -70,6 +72,7 @@ class Session:
     """Everything wanted was told; before that nothing is said."""
     _backlog: Backlog = field(factory=Backlog)
     _audit_due: str = ""
+    _audits_given_up: int = 0
     _script: Talk | None = None
     _next_xid: int = FIRST_XID
     _bundle: Bundle | None = None
@@ -126,6 +129,11 @@ class Session:
     def audit(self, *, is_full: bool) -> None:
         """Soon count the flows on the switch or (``is_full``) compare them all."""
         self._audit_due = "all" if is_full else self._audit_due or "count"
+
+    @property
+    def is_refused(self) -> bool:
+        """The switch refuses something of what is wanted."""
+        return self.phase is Phase.REFUSING or bool(self._backlog.refused)
 
     def retry(self) -> None:
         """Try again what was refused."""
@@ -227,14 +235,18 @@ class Session:
             yield from self._compare(comparison, plan)
             self._comparison, self._reading = None, 0
             if not comparison.is_complete:
+                self._audits_given_up += 1
                 return
+            self._audits_given_up = 0
             is_atomic = not comparison.is_blank
             bundle = self._bundle = Bundle(self._next_xid, is_atomic)
             yield from self._repair(comparison, bundle, plan)
             yield from self._finish(bundle)
             if not bundle.is_refused:
+                is_news = self.phase not in _KNOWING or bool(bundle.flows)
                 self._agree()
-                self.report(None)
+                if is_news:
+                    self.report(None)
                 return
             added = [flow for flow in bundle.flows if flow is not None]
             self._backlog.postpone(_blamed(added, are_all_blamed))
@@ -245,19 +257,26 @@ class Session:
 
     def _compare(self, comparison: Comparison, plan: Iterator[Flow]) -> Talk:
         """
-        Compile while the switch answers, then compare; never delay a change.
+        Compile while the switch answers, then compare; an audit gives way to changes.
 
         What remains of the plan when the switch turns out blank is missing too.
         """
-        while not comparison.is_blank and (some := list(islice(plan, BREATH))):
+        while not (comparison.is_blank or self._gives_way()):
+            some = list(islice(plan, BREATH))
+            if not some:
+                break
             comparison.want(some)
             yield THINKING
-        while not comparison.is_complete and self.phase is not Phase.CHANGING:
+        while not (comparison.is_complete or self._gives_way()):
             if comparison.has_frames:
                 comparison.compare()
                 yield THINKING
             else:
                 yield WAITING
+
+    def _gives_way(self) -> bool:
+        """Let changes interrupt an audit, but not one audit after another."""
+        return self.phase is Phase.CHANGING and self._audits_given_up < PATIENCE
 
     def _repair(
         self, comparison: Comparison, bundle: Bundle, rest: Iterator[Flow]

@@ -153,6 +153,19 @@ class ChangingTests(SynchronousTestCase):
         table.converse(session)
         self.assertEqual(4, table.messages - sent)
 
+    def test_audits_among_changes(self) -> None:
+        """Changes interrupt audits, but the sixth in a row makes them wait."""
+        table = Table()
+        session = joined(table, {1: A})
+        del table.entries[next(key for key in table.entries if key[0] == 20)]
+        for turn in range(6):
+            session.audit(is_full=True)
+            request = session.say()
+            session.want(2, None if turn % 2 else B)
+            table.converse_with(request, session)
+            table.converse(session)
+            self.assertEqual(int(turn == 5), session.repairs)
+
     def test_lost_connection(self) -> None:
         """What a switch did not acknowledge is compared when it is back."""
         table = Table()

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Anything may happen in any order; nothing leaks, and no status lies."""
 
+from hypothesis import Phase as Stage
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -20,6 +21,7 @@ from quantum.openflow.facts import SeenInterface
 from quantum.openflow.flow import encode
 from quantum.openflow.layout import LocalPort
 from quantum.openflow.phase import Phase
+from quantum.plugins.openvswitch.rounds import MOST_RETRY_ROUNDS
 from quantum.storage.database import Database
 from quantum.storage.segments import SegmentPool
 from tests.openflow.strategies import layout_of, mac, text
@@ -404,7 +406,7 @@ class Churn(RuleBasedStateMachine):
             self.accept(switch)
             self.sync(switch)
             self.connect(switch, True)
-        self.go_round(12)
+        self.go_round(MOST_RETRY_ROUNDS + 5)
         self.look()
         bindings = list(self.site.ledger.bindings())
         for switch in SWITCHES:
@@ -430,7 +432,11 @@ def entry_flows(port: LocalPort) -> set:
     return {encode(flow) for flow in alone if flow.in_port == port.ofport}
 
 
+# Shrinking a story of this length takes longer than reading it.
 Churn.TestCase.settings = settings(
-    max_examples=120, stateful_step_count=60, deadline=None
+    max_examples=120,
+    stateful_step_count=60,
+    deadline=None,
+    phases=[Stage.explicit, Stage.reuse, Stage.generate],
 )
 ChurnTests = Churn.TestCase

@@ -309,6 +309,20 @@ class SwitchTests(SynchronousTestCase):
         self.site.rounds()
         self.assertEqual(flows, table.flows())
 
+    def test_second_tries(self) -> None:
+        """What is refused again is tried again after longer and longer waits."""
+        self.site.connect(1)
+        self.site.sync(1)
+        self.site.tables[1].refuses = lambda entry: entry.match.get("in_port") == 4
+        self.site.change(1, tap("a", 4))
+        tries = []
+        for number in range(1, 80):
+            sent = self.site.fabric.session(1).flows_sent
+            self.site.rounds()
+            if self.site.fabric.session(1).flows_sent != sent:
+                tries.append(number)
+        self.assertEqual([5, 15, 35, 75], tries)
+
     def test_budget(self) -> None:
         """A large switch is read once in several rounds, small ones in each."""
         for number, count in ((1, 25_000), (2, 100)):

@@ -2,15 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keeps a plan file up to date, for the isolation application without a daemon."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 from attrs import define
 from twisted.internet.defer import Deferred
-from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 
-from quantum.openflow.planfile import write_plan
+from quantum.openflow.layout import LocalPort
+from quantum.openflow.planfile import PlanError, read_plan, write_plan
 from quantum.plugins.openvswitch.switch import Switch
 
 log = Logger()
@@ -18,33 +19,52 @@ log = Logger()
 
 @define
 class PlanWriter:
-    """Writes the file anew when what it would say has changed."""
+    """
+    Writes the file anew when what it would say has changed.
+
+    What it said of switches that this process does not know yet stays.
+    """
 
     _path: str
     _switches: Mapping[int, Switch]
+    _in_thread: Callable[..., Deferred[Any]]
     _written: bytes = b""
+    _before: dict[int, Collection[LocalPort]] | None = None
 
     def write(self) -> Deferred[None]:
         """Write what every switch should carry now; a failure is logged."""
         return Deferred.fromCoroutine(self._write())
 
     async def _write(self) -> None:
-        plan = write_plan(
-            {
-                datapath_id: sorted(switch.session.ports(), key=lambda p: p.ofport)
-                for datapath_id, switch in sorted(self._switches.items())
-            }
-        )
+        if self._before is None:
+            self._before = await self._in_thread(_read, Path(self._path))
+        known = {
+            datapath_id: switch.session.ports()
+            for datapath_id, switch in self._switches.items()
+            if switch.session.is_known
+        }
+        for datapath_id in known:
+            self._before.pop(datapath_id, None)
+        plan = write_plan(dict(sorted({**self._before, **known}.items())))
         if plan == self._written:
             return
         try:
-            await deferToThread(_replace, Path(self._path), plan)
+            await self._in_thread(_replace, Path(self._path), plan)
         except OSError as problem:
             log.error(
                 "cannot write {path}: {problem}", path=self._path, problem=problem
             )
         else:
             self._written = plan
+
+
+def _read(path: Path) -> dict[int, Collection[LocalPort]]:
+    """Read what an earlier process wrote; nothing if that is no plan."""
+    try:
+        plan = read_plan(path.read_bytes())
+    except (OSError, PlanError):
+        return {}
+    return {datapath_id: ports.values() for datapath_id, ports in plan.items()}
 
 
 def _replace(path: Path, content: bytes) -> None:

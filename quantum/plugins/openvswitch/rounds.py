@@ -23,7 +23,9 @@ log = Logger()
 FLOW_BUDGET: Final = 10_000
 """Flows read per round, at some 3 us each; a larger switch waits for several."""
 RETRY_ROUNDS: Final = 5
-"""Rounds between two tries of what a switch refused."""
+"""Rounds until what a switch refused is tried again; twice as many each time ..."""
+MOST_RETRY_ROUNDS: Final = 40
+"""... up to this."""
 ANSWER_DEADLINE: Final = 30.0
 """Seconds that a switch may leave a barrier or a request unanswered."""
 
@@ -38,6 +40,8 @@ class Rounds:
     _turn: int = 0
     _budget: int = 0
     _progress: dict[int, tuple[int, float]] = field(factory=dict)
+    _retries: dict[int, tuple[int, int]] = field(factory=dict)
+    """By datapath id: the round of the next try, and how many rounds it waits."""
 
     def __call__(self) -> None:
         """Go round once."""
@@ -46,13 +50,15 @@ class Rounds:
         connected = [s for s in self._fabric.switches.values() if s.datapath]
         read = self._chosen(connected)
         for switch in connected:
-            if self._number % RETRY_ROUNDS == 0:
+            if self._is_retry_due(switch):
                 switch.session.retry()
             switch.session.audit(is_full=switch in read)
             switch.talk()
             self._watch(switch)
-        for gone in self._progress.keys() - {s.datapath_id for s in connected}:
-            del self._progress[gone]
+        present = {switch.datapath_id for switch in connected}
+        for gone in (self._progress.keys() | self._retries.keys()) - present:
+            self._progress.pop(gone, None)
+            self._retries.pop(gone, None)
         self._fabric.quarantine.release(self._fabric.switches)
 
     def _chosen(self, connected: Sequence[Switch]) -> set[Switch]:
@@ -68,6 +74,19 @@ class Rounds:
             chosen.add(switch)
         self._budget = 0  # what is left when all were read is not saved up
         return chosen
+
+    def _is_retry_due(self, switch: Switch) -> bool:
+        """Say whether to try again now what the switch refused."""
+        if not switch.session.is_refused:
+            self._retries.pop(switch.datapath_id, None)
+            return False
+        first = (self._number + RETRY_ROUNDS - 1, RETRY_ROUNDS)
+        due, wait = self._retries.setdefault(switch.datapath_id, first)
+        if self._number < due:
+            return False
+        wait = min(2 * wait, MOST_RETRY_ROUNDS)
+        self._retries[switch.datapath_id] = (self._number + wait, wait)
+        return True
 
     def _watch(self, switch: Switch) -> None:
         """Drop a switch that echoes but does not answer what it was asked."""

@@ -2,12 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Open vSwitch fabric with its connections and its clock."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from twisted.application.service import MultiService
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import LoopingCall
+from twisted.internet.threads import deferToThreadPool
+from twisted.logger import Logger
 from zope.interface import implementer
 
 import ryu_apps.isolation
@@ -25,6 +28,8 @@ from quantum.plugins.openvswitch.planner import PlanWriter
 from quantum.plugins.openvswitch.quarantine import Quarantine
 from quantum.plugins.openvswitch.rounds import Rounds
 from quantum.plugins.openvswitch.slices import Slices
+
+log = Logger()
 
 
 @implementer(IFabric)
@@ -49,10 +54,13 @@ class OpenVSwitchService(MultiService):
         limits = _limits(config)
         self._host = RyuHost(self._reactor, limits)
         self._listener = OpenFlowListener(self._host, limits)
-        self._rounds = LoopingCall(Rounds(self.fabric, self._reactor))
+        self._rounds = LoopingCall(_surviving(Rounds(self.fabric, self._reactor)))
         self._rounds.clock = self._reactor
-        self._plans = PlanWriter(config.openvswitch.plan_file, self.fabric.switches)
-        self._writing = LoopingCall(self._plans.write)
+        in_thread = partial(deferToThreadPool, reactor, reactor.getThreadPool())
+        self._plans = PlanWriter(
+            config.openvswitch.plan_file, self.fabric.switches, in_thread
+        )
+        self._writing = LoopingCall(_surviving(self._plans.write))
         self._writing.clock = self._reactor
         HypervisorClients(
             self._reactor,
@@ -95,6 +103,17 @@ class OpenVSwitchService(MultiService):
         await super().stopService()
         await self._listener.stop()
         self._host.close()
+
+
+def _surviving(duty: Callable[[], Any]) -> Callable[[], Deferred[Any]]:
+    """Let a regular duty be done again whatever became of it: nobody else does it."""
+
+    def once() -> Deferred[Any]:
+        return maybeDeferred(duty).addErrback(
+            lambda failure: log.failure("a regular duty broke off", failure=failure)
+        )
+
+    return once
 
 
 def _limits(config: Config) -> Limits:
