@@ -60,6 +60,8 @@ REST = [
 ]
 PLAN = [*UNICAST, *FLOOD, *REST]
 """Two networks, 7 and 8, and what is known of their ports."""
+TWICE = bytes.fromhex("0001000828000000") * 2
+"""Two instructions to go to table 40."""
 
 
 def judge(*more: Encoded, plan: list[Encoded] = PLAN) -> Verdict:
@@ -274,11 +276,15 @@ class BrokenTests(SynchronousTestCase):
 
     def test_one_address_unreachable(self) -> None:
         """A flow that stops one port's frames to one address is found."""
-        verdict = judge(foreign(10, 300, in_port=1, eth_dst=text(mac(2))))
-        (missing,) = verdict.unreachable
-        self.assertEqual(
-            (Frame(1, mac(2), mac(1)), 2), (missing.frame, missing.destination)
+        stop = foreign(10, 300, in_port=1, eth_dst=text(mac(2)))
+        undefined = (
+            foreign(10, 400, in_port=1, eth_dst=BIT),
+            foreign(10, 400, goto(20), in_port=1, eth_dst=("03:00:00:00:00:00",) * 2),
         )
+        for more in ((), undefined):
+            (missing,) = judge(stop, *more).unreachable
+            self.assertEqual(Frame(1, mac(2), mac(1)), missing.frame)
+            self.assertEqual(2, missing.destination)
 
     def test_one_source_unreachable(self) -> None:
         """So is one that stops one source, wherever it stands."""
@@ -305,6 +311,7 @@ class DoubtTests(SynchronousTestCase):
             (Encoded(20, 9, 0, match("80000108" + "00000001" * 2)), "(code 0)"),
             (Encoded(20, 9, 0, match("8000000400000001" * 2)), "(code 0)"),
             (Encoded(20, 9, 0, b""), "its match is malformed"),
+            (Encoded(20, 9, 0, match("") + TWICE), "instructions are malformed"),
             (
                 Encoded(20, 9, 0, b"\0\1\0\x0c\x80\0\0\x08\0\0\0\1" + bytes(4)),
                 "malformed",
@@ -340,6 +347,16 @@ class DoubtTests(SynchronousTestCase):
                 flows.append(foreign(n, 2, *deed(n), goto(n + 1), **bit(n)))
             (doubt, *_) = verify(flows, NETWORKS).doubts
             self.assertIn("too long", doubt.words)
+
+    def test_not_followed(self) -> None:
+        """Of frames that meet such a flow nothing else is said."""
+        deeds = apply(parser.OFPActionGroup(5), parser.OFPActionOutput(4)), goto(35)
+        flows = foreign(20, 9, *deeds), foreign(35, 9, output(5), eth_dst=BIT)
+        verdict = judge(*flows)
+        self.assertEqual(((), ()), (verdict.leaks, verdict.duplicates))
+        self.assertEqual([], list(reach([*PLAN, *flows], 3)))
+        partial = foreign(20, 9, output(4), goto(35), eth_type=0x800)
+        self.assertEqual([], list(reach([*PLAN, partial, flows[1]], 3)))
 
     def test_truncated(self) -> None:
         """No cut of any flow's bytes makes the verifier fail."""
