@@ -8,6 +8,7 @@ import sys
 PARTS = {
     "requests": "CPU per request, against a bare twisted.web resource",
     "switches": "programming a real Open vSwitch, against its own tools",
+    "swarm": "very many switches: idle, and joining at once",
     "growth": "what a port costs when there are many",
     "storage": "the ledger alone: loading, memory, durable writes",
 }

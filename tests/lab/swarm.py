@@ -276,6 +276,14 @@ def enrol_bridges(ovs: OpenVSwitch, count: int, target: str) -> None:
     ovs.vsctl(*words)
 
 
+def dismiss_bridges(ovs: OpenVSwitch, count: int) -> None:
+    """Take their controllers away, in one transaction."""
+    words: list[str] = []
+    for number in range(1, count + 1):
+        words += ["--", "del-controller", bridge(number)]
+    ovs.vsctl(*words)
+
+
 def main(path: str) -> None:
     """Be the process of the simulated switches."""
     from twisted.internet import reactor  # noqa: PLC0415  # in the process only
