@@ -32,7 +32,7 @@ def foreign(table: int, priority: int, *instructions, **match) -> Encoded:
 
 def output(*ports: int) -> parser.OFPInstruction:
     """Send frames out by ports."""
-    return apply(*(parser.OFPActionOutput(port) for port in ports))
+    return apply(*(parser.OFPActionOutput(port, 0) for port in ports))
 
 
 def apply(*actions: parser.OFPAction) -> parser.OFPInstruction:
