@@ -185,6 +185,8 @@ class Churn(RuleBasedStateMachine):
         self.hang_up(switch)
         self.tables[switch].entries.clear()
         if switch in self.watched:
+            # Of a bridge that is made anew everything is told before any change.
+            self.watched.discard(switch)
             self.told.all(switch, [])
             self.site.fabric.switch_gone(f"hv{switch}", switch)
             self.site.clock.pump([0, 0])
