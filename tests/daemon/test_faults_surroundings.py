@@ -61,7 +61,7 @@ class DiskTests(SynchronousTestCase):
         self.addCleanup(holder.communicate)
         self.addCleanup(holder.kill)
         self.assertEqual(b"\n", holder.stdout.readline())
-        self.scene.prefix = ("nsenter", f"--mount=/proc/{holder.pid}/ns/mnt")
+        self.scene.prefix = ("nsenter", f"--target={holder.pid}", "--mount", "--root")
 
     def inside(self, *command):
         """Run a command where the daemon's disk is."""
