@@ -22,6 +22,8 @@ log = Logger()
 
 FLOW_BUDGET: Final = 10_000
 """Flows read per round, at some 3 us each; a larger switch waits for several."""
+READ_COST: Final = 30
+"""What asking costs, in flows: of very many small switches a few are read per round."""
 RETRY_ROUNDS: Final = 5
 """Rounds until what a switch refused is tried again; twice as many each time ..."""
 MOST_RETRY_ROUNDS: Final = 40
@@ -67,9 +69,10 @@ class Rounds:
         self._budget += FLOW_BUDGET
         for _ in connected:
             switch = connected[self._turn % len(connected)]
-            if switch.session.flow_count > self._budget:
+            cost = switch.session.flow_count + READ_COST
+            if cost > self._budget:
                 return chosen
-            self._budget -= switch.session.flow_count
+            self._budget -= cost
             self._turn += 1
             chosen.add(switch)
         self._budget = 0  # what is left when all were read is not saved up
