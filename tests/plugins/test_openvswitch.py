@@ -217,6 +217,14 @@ class SwitchTests(SynchronousTestCase):
         self.site.rounds()
         self.assertIs(OpStatus.UP, self.status()[0])
 
+    def test_unacknowledged_at_first(self) -> None:
+        """So it is when the switch has only just been told of."""
+        datapath = self.site.connect(1)
+        datapath.is_deaf = True
+        self.site.sync(1, tap("a", 4))
+        self.site.rounds()
+        self.assertIs(OpStatus.PROVISIONING, self.status()[0])
+
     def test_refused(self) -> None:
         """A port that its switch refuses says why; the next one is up."""
         self.site.connect(1)

@@ -89,9 +89,14 @@ class OpenVSwitchFabric:
             gone = switch.names() - {interface.name for interface in present}
             yield from self._notice(switch, gone, present, is_shown=False)
             switch.is_synced = True
+            # What a new switch acknowledges in a moment need not be shown before.
+            switch.is_unshown = switch.is_about_to_settle
             self._introduce(switch)
-            attachments = (interface.attachment for interface in present)
-            yield from self._show_all(attachments)  # while the switch is at work
+            yield from self._show_all(
+                interface.attachment
+                for interface in present
+                if not (switch.is_unshown and interface.ofport)
+            )
 
         self._slices.do(sync())
 
@@ -298,7 +303,7 @@ class OpenVSwitchFabric:
             self._forget_stranger(switch)
         if switch.is_news():
             log.info("switch {switch}", switch=switch.standing)
-        self._slices.do(self._show_all(self._carried_by(switch, switch.ofports())))
+        self.show(switch)
 
     def _carried_by(self, switch: Switch, ofports: Iterable[int]) -> Iterator[str]:
         """Say which interfaces have these ports now."""
@@ -306,6 +311,11 @@ class OpenVSwitchFabric:
             carrier = switch.carrier(ofport)
             if carrier is not None:
                 yield carrier.attachment
+
+    def show(self, switch: Switch) -> None:
+        """Report the status of every port on a switch, by and by."""
+        switch.is_unshown = False
+        self._slices.do(self._show_all(self._carried_by(switch, switch.ofports())))
 
     def _show_all(self, attachments: Iterable[str]) -> Iterator[None]:
         for number, attachment in enumerate(attachments):

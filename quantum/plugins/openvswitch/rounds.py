@@ -56,6 +56,8 @@ class Rounds:
                 switch.session.retry()
             switch.session.audit(is_full=switch in read)
             switch.talk()
+            if switch.is_unshown:
+                self._fabric.show(switch)
             self._watch(switch)
         present = {switch.datapath_id for switch in connected}
         for gone in (self._progress.keys() | self._retries.keys()) - present:

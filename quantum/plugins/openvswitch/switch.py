@@ -28,6 +28,8 @@ class Switch:
     """The hypervisor's database is connected."""
     is_synced: bool = False
     """OVSDB has told its interfaces."""
+    is_unshown: bool = False
+    """The statuses of its ports were left for when it settles."""
     is_being_recorded: bool = False
     standing: str = ""
     """How it stood when `is_news` was last asked."""
@@ -40,6 +42,11 @@ class Switch:
             return False
         self.hypervisor, self.is_watched = hypervisor, True
         return True
+
+    @property
+    def is_about_to_settle(self) -> bool:
+        """It is connected, and has only waited for its interfaces to be told."""
+        return self.datapath is not None and not self.session.is_known
 
     def put(self, interface: SeenInterface) -> SeenInterface | None:
         """Add an interface; give what it replaced."""
