@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct, field
@@ -26,6 +26,8 @@ YEAR = 366 * 86400.0
 
 Seconds = Annotated[float, Meta(gt=0, le=YEAR)]
 Count = Annotated[int, Meta(ge=1, le=2**62)]
+Mtu = Annotated[int, Meta(ge=1330, le=65535)]
+"""So that IPv6, which needs 1280 (RFC 8200), fits into a tunnel over IPv4."""
 
 
 class ConfigError(Exception):
@@ -72,6 +74,16 @@ class Ovsdb(Struct, frozen=True, forbid_unknown_fields=True):
     listen: list[str] = field(default_factory=list)
 
 
+class PhysicalNetwork(Struct, frozen=True, forbid_unknown_fields=True):
+    """``[openvswitch.physical_networks.NAME]``: an Ethernet that is not ours."""
+
+    target: Annotated[str, Meta(max_length=64)] = ""
+    """A bridge or interface on every hypervisor that does not say otherwise."""
+    vlans: list[str] = field(default_factory=list)
+    """The pool, as ``"100-199"`` or ``"7"``; empty: an operator names each VLAN."""
+    mtu: Mtu = 1500
+
+
 class OpenVSwitch(Struct, frozen=True, forbid_unknown_fields=True):
     """``[openvswitch]``: the Open vSwitch plugin."""
 
@@ -80,6 +92,13 @@ class OpenVSwitch(Struct, frozen=True, forbid_unknown_fields=True):
     controller: str = ""
     audit_interval: Seconds = 2.0
     plan_file: str = ""
+    tunnel_type: Literal["vxlan", "geneve"] = "vxlan"
+    tunnel_addresses: dict[str, str] = field(default_factory=dict)
+    """By system-id: where a hypervisor's own database does not say."""
+    underlay_mtu: Mtu = 1500
+    segments: str = "1-16777214"
+    """The pool of virtual network identifiers."""
+    physical_networks: dict[str, PhysicalNetwork] = field(default_factory=dict)
 
 
 class Plugin(Struct, frozen=True, forbid_unknown_fields=True):

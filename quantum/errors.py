@@ -90,6 +90,40 @@ class SegmentsExhausted(QuantumError):
 
 
 @frozen
+class PhysicalNetworkUnknown(QuantumError):
+    """The configuration names no such physical network."""
+
+    physical_network: str
+    known: tuple[str, ...]
+
+
+@frozen
+class VlanNotAllowed(QuantumError):
+    """The VLAN is not among those that the physical network's pool has."""
+
+    physical_network: str
+    vlan_id: int
+    pool: str
+
+
+@frozen
+class VlanInUse(QuantumError):
+    """Another network has the VLAN, or a deleted one that switches may still carry."""
+
+    physical_network: str
+    vlan_id: int
+
+
+@frozen
+class AlreadyBound(QuantumError):
+    """The network is bound to a VLAN already, for as long as it lives."""
+
+    network_id: str
+    physical_network: str
+    vlan_id: int
+
+
+@frozen
 class Overloaded(QuantumError):
     """Too many writes are waiting; try again after ``retry_after`` seconds."""
 

@@ -23,8 +23,16 @@ from twisted.plugin import IPlugin
 from zope.interface import Attribute, Interface
 
 from quantum.config import Config
-from quantum.model import AdminState, Binding, Change, Network, Port, Status
-from quantum.openflow.facts import SeenInterface
+from quantum.model import (
+    AdminState,
+    Binding,
+    Change,
+    Network,
+    Port,
+    Status,
+    SwitchStatus,
+)
+from quantum.openflow.facts import SeenInterface, Underlay
 
 
 class IQuantumPlugin(Interface):
@@ -69,6 +77,9 @@ class IQuantumPlugin(Interface):
     def ports(tenant_id: str, network_id: str) -> Iterable[Port]:
         """List a network's ports."""
 
+    def mtu(network: Network) -> int | None:
+        """Say what the largest IP packet is that crosses a network, if it is known."""
+
     def port(tenant_id: str, network_id: str, port_id: str) -> Port:
         """Look a port up."""
 
@@ -101,6 +112,45 @@ class IQuantumPlugin(Interface):
 
     def unplug(tenant_id: str, network_id: str, port_id: str) -> Port:
         """Record that nothing is plugged into the port; twice is as good as once."""
+
+
+class IProviderNetworks(Interface):
+    """
+    What only operators may do with networks, of whichever tenant.
+
+    A plugin may provide it besides `IQuantumPlugin`.
+    """
+
+    def any_network(network_id: str) -> Network:
+        """
+        Look a network up.
+
+        :raise NetworkNotFound: There is none.
+        """
+
+    def bind_vlan(
+        network_id: str, physical_network: str, vlan_id: int | None
+    ) -> Awaitable[Network]:
+        """
+        Let a network run over a VLAN of a physical network, for as long as it lives.
+
+        ``vlan_id`` None chooses a free one of the physical network's pool.
+
+        :raise NetworkNotFound: There is no such network.
+        :raise NetworkInUse: An interface is plugged into one of its ports.
+        :raise AlreadyBound: It is bound to a VLAN.
+        :raise PhysicalNetworkUnknown: The configuration names no such one.
+        :raise VlanNotAllowed: The pool does not have this VLAN.
+        :raise VlanInUse: Another network has it, or had it and may be carried still.
+        :raise SegmentsExhausted: Every VLAN of the pool is in use.
+        """
+
+
+class ISwitches(Interface):
+    """How the switches stand, for whoever looks after them."""
+
+    def switch_statuses() -> Iterable[SwitchStatus]:
+        """List every switch that was ever heard of since the start."""
 
 
 class IIntent(Interface):
@@ -157,6 +207,9 @@ class IFabric(Interface):
     def tell(changes: Sequence[Change]) -> None:
         """Take note of recorded changes; returns at once and never raises."""
 
+    def mtu(network: Network) -> int | None:
+        """Say what the largest IP packet is that crosses a network, if it is known."""
+
 
 class IHypervisorListener(Interface):
     """
@@ -183,6 +236,15 @@ class IHypervisorListener(Interface):
         seen: Iterable[SeenInterface],
     ) -> None:
         """Forget the interfaces named ``gone``, then add or replace the ``seen``."""
+
+    def underlay_changed(
+        hypervisor: str, datapath_id: int, underlay: Underlay
+    ) -> None:
+        """
+        Take what a managed switch reaches other machines by, in place of the last.
+
+        Called before `hypervisor_synced`, and whenever it has become different.
+        """
 
     def switch_gone(hypervisor: str, datapath_id: int) -> None:
         """Take note that the managed bridge was deleted from the database."""

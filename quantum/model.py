@@ -30,15 +30,27 @@ class OpStatus(StrEnum):
 
 
 class Status(Struct, frozen=True, gc=False):
-    """An operational status, and in plain words why it is not ``UP``."""
+    """
+    An operational status, and in plain words why it is not ``UP``.
+
+    ``hypervisor`` names where the port's interface is, if it is anywhere.
+    """
 
     op_status: OpStatus
     reason: str = ""
+    hypervisor: str = ""
 
 
 UP = Status(OpStatus.UP)
 UNATTACHED = Status(OpStatus.DOWN, "nothing is attached to the port")
 ADMIN_DOWN = Status(OpStatus.DOWN, "the port's admin state is DOWN")
+
+
+class Vlan(Struct, frozen=True, gc=False):
+    """A VLAN (1 to 4094, IEEE 802.1Q) of a physical network that operators named."""
+
+    physical_network: str
+    vlan_id: int
 
 
 class Network(Struct, frozen=True, gc=False):
@@ -47,7 +59,8 @@ class Network(Struct, frozen=True, gc=False):
 
     ``segment_id`` tells networks apart on the wire (1 to 2**24 - 2, so that it
     fits a VXLAN network identifier, RFC 7348); it is never given to a second
-    network while frames of the first could still be on a switch.
+    network while frames of the first could still be on a switch.  A network
+    with a ``vlan`` runs over that between machines, any other through tunnels.
     """
 
     id: str
@@ -55,6 +68,7 @@ class Network(Struct, frozen=True, gc=False):
     name: str
     segment_id: int
     status: Status = UP
+    vlan: Vlan | None = None
 
 
 class Port(Struct, frozen=True, gc=False):
@@ -80,6 +94,32 @@ class Binding(Struct, frozen=True, gc=False):
     network_id: str
     segment_id: int
     is_active: bool
+    vlan: Vlan | None = None
+
+
+class SwitchStatus(Struct, frozen=True):
+    """
+    How a switch stands.
+
+    Times are seconds of the reactor's clock (POSIX time in the daemon); the
+    number of flows installed is as the switch itself said last.
+    """
+
+    datapath_id: str
+    hypervisor: str
+    phase: str
+    """A `quantum.openflow.phase.Phase`."""
+    connected_since: float | None = None
+    role: str = ""
+    """What the switch says that we are to it (OpenFlow 1.3.5, 6.3.4)."""
+    tunnel_address: str = ""
+    flows_wanted: int = 0
+    flows_installed: int | None = None
+    last_audit: float | None = None
+    """When all of its flows were last compared with what they should be."""
+    drift: int = 0
+    """How many flows audits have had to put right since the daemon started."""
+    last_error: str = ""
 
 
 class NetworkCreated(Struct, frozen=True):
@@ -90,6 +130,12 @@ class NetworkCreated(Struct, frozen=True):
 
 class NetworkRenamed(Struct, frozen=True):
     """A network has a new name."""
+
+    network: Network
+
+
+class NetworkBound(Struct, frozen=True):
+    """A network was bound to a VLAN."""
 
     network: Network
 
@@ -122,6 +168,7 @@ class PortDeleted(Struct, frozen=True):
 Change = (
     NetworkCreated
     | NetworkRenamed
+    | NetworkBound
     | NetworkDeleted
     | PortCreated
     | PortChanged

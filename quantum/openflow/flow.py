@@ -32,9 +32,12 @@ class Flow(msgspec.Struct, frozen=True, gc=False):
     """
     A `Shape` with its numbers filled in.
 
-    ``mac`` (six bytes) is the source or destination that the shape matches;
-    ``outputs`` are OpenFlow ports in ascending order.  Numbers that the shape
-    has no use for stay at their defaults, except ``segment``, which is the
+    ``mac`` (six bytes) is the source or destination that the shape matches, or
+    the owner that it steers to; ``outputs`` are OpenFlow ports in ascending
+    order, of which a tunnel or an uplink is the only one; ``peers`` are tunnel
+    addresses (4 bytes) in ascending order; ``address`` is the tunnel address or
+    (4 or 16 bytes) the IP address that the shape matches.  Numbers that the
+    shape has no use for stay at their defaults, except ``segment``, which is the
     network the flow belongs to (0 for flows that serve all of them).
     """
 
@@ -43,13 +46,16 @@ class Flow(msgspec.Struct, frozen=True, gc=False):
     in_port: int = 0
     mac: bytes = b""
     outputs: tuple[int, ...] = ()
+    peers: tuple[bytes, ...] = ()
+    address: bytes = b""
+    vlan: int = 0
 
     @property
     def key(self) -> tuple[object, ...]:
         """What a switch tells flows apart by: table, priority and match."""
         shape = self.shape
         match = [getattr(self, name) for name in shape.match_fields]
-        return (shape.table, shape.priority, *match)
+        return (shape.table, shape.priority, shape.match, *match)
 
 
 class Encoded(msgspec.Struct, frozen=True, gc=False):
