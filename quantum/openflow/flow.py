@@ -9,23 +9,73 @@ read back from a switch can be compared byte for byte with the flow wanted.
 
 import re
 from collections.abc import Callable
-from operator import attrgetter
 from struct import Struct, pack
 from typing import Final
 from zlib import crc32
 
 import msgspec
 
-from quantum.openflow.pipeline import SHAPES, Shape
+from quantum.openflow.pipeline import (
+    ANNOUNCED,
+    CLASSIFY,
+    CONSTANT,
+    FLOOD,
+    FROM_PEERS,
+    FROM_PEERS_LEARNING,
+    FROM_UPLINK,
+    HINTED_PEER,
+    HINTED_PORT,
+    HINTED_UPLINK,
+    OUTWARD_PEERS_PARTS,
+    OUTWARD_UPLINK,
+    REMOTE,
+    SHAPES,
+    SOURCE_CHECKED,
+    SOURCE_LEARNED,
+    STEER_ARP,
+    STEER_ND,
+    UNICAST,
+    Deed,
+    Shape,
+)
+from quantum.openflow.template import (
+    FROM_OUTSIDE,
+    LEARNED_TAG,
+    METADATA_MASK,
+    NETWORK_MASK,
+    TUNNEL_ID,
+    TUNNEL_TARGET,
+    Number,
+    Part,
+    action_parts,
+    closing_parts,
+    match_parts,
+    size,
+)
+
+__all__ = [
+    "COOKIE_EXACT",
+    "COOKIE_TAG",
+    "COOKIE_TAG_MASK",
+    "FROM_OUTSIDE",
+    "LEARNED_TAG",
+    "METADATA_MASK",
+    "NETWORK_MASK",
+    "OUR_ENTRIES",
+    "Encoded",
+    "Flow",
+    "encode",
+    "match_length",
+]
 
 COOKIE_TAG: Final = 0x51
 """The first byte of each of our cookies; flows without it are somebody else's."""
 COOKIE_TAG_MASK: Final = 0xFF << 56
 COOKIE_EXACT: Final = (1 << 64) - 1
-METADATA_MASK: Final = 0x1FFFFFFFF
-"""32 bits of network, and above them one bit: came from the overlay."""
 
-_OUTPUT = Struct("!HHIH6x")
+_OUTPUT = Struct("!HHI8x")
+_TO_PEERS = Struct("!HH4x8sQ")
+_PEER = Struct("!8s4s4xHHI8x")
 
 
 class Flow(msgspec.Struct, frozen=True, gc=False):
@@ -88,121 +138,122 @@ def match_length(body: bytes) -> int:
 
 def _writer(shape: Shape) -> Callable[[Flow], bytes]:
     """
-    Make what writes the bodies of one shape: constants, with open numbers between.
+    Make what writes the bodies of one shape.
 
-    A shape has at most two open numbers besides its outputs.
+    There may be many outputs or hypervisors, if there is no other action.
     """
-    match = _match_parts(shape)
-    length = 4 + sum(map(_size, match))
-    parts: list[bytes | str] = [pack("!HH", 1, length), *match, bytes(-length % 8)]
-    closing = _closing_parts(shape)
-    if shape.outputs:
-        rest = b"".join(part for part in closing if isinstance(part, bytes))
-        fixed = _packed(parts)
-        return lambda flow: fixed(flow) + _outputs(flow.outputs) + rest
-    return _packed(parts + closing)
+    match, closing = match_parts(shape), closing_parts(shape)
+    whole = _packed([*match, *action_parts(shape), *closing])
+    before, after = (
+        _packed(match),
+        b"".join(part for part in closing if isinstance(part, bytes)),
+    )
+    if Deed.OUTPUT in shape.deeds:
+        return lambda flow: (
+            whole(flow)
+            if len(flow.outputs) == 1
+            else before(flow) + _outputs(flow) + after
+        )
+    if Deed.TO_PEERS in shape.deeds:
+        return lambda flow: (
+            whole(flow)
+            if len(flow.peers) == 1
+            else before(flow) + _to_peers(flow) + after
+        )
+    return whole
 
 
-def _packed(parts: list[bytes | str]) -> Callable[[Flow], bytes]:
-    """Pack constants and open numbers in one go."""
+def _packed(parts: list[Part]) -> Callable[[Flow], bytes]:
+    """Pack constants and open numbers in one go; most flows have two or three."""
     merged = _merged(parts)
-    fill = Struct("!" + "".join(map(_format, merged))).pack
-    constants = [part for part in merged if isinstance(part, bytes)]
-    opens = [attrgetter(part) for part in merged if isinstance(part, str)]
+    fill = Struct("!" + "".join(map(_form, merged))).pack
+    opens = [
+        (n, part.read) for n, part in enumerate(merged) if isinstance(part, Number)
+    ]
+    reads = [read for _, read in opens]
     if not opens:
-        (whole,) = constants
-        return lambda _: whole
+        constant = fill(*merged)
+        return lambda _: constant
     if len(opens) == 1:
-        (before, after), (one,) = constants, opens
-        return lambda flow: fill(before, one(flow), after)
-    (before, between, after), (one, two) = constants, opens
-    return lambda flow: fill(before, one(flow), between, two(flow), after)
+        (a, b), (one,) = merged[::2], reads
+        return lambda flow: fill(a, one(flow), b)
+    if len(opens) == 2:
+        (a, b, c), (one, two) = merged[::2], reads
+        return lambda flow: fill(a, one(flow), b, two(flow), c)
+    if len(opens) == 3:
+        (a, b, c, d), (one, two, three) = merged[::2], reads
+        return lambda flow: fill(a, one(flow), b, two(flow), c, three(flow), d)
+
+    def packed(flow: Flow) -> bytes:
+        filled: list[object] = [*merged]
+        for place, read in opens:
+            filled[place] = read(flow)
+        return fill(*filled)
+
+    return packed
 
 
-def _outputs(ports: tuple[int, ...]) -> bytes:
+def _outputs(flow: Flow) -> bytes:
     """Write apply-actions (OpenFlow 1.3.5, 7.2.4) that output to each port."""
-    if len(ports) == 1:  # nearly all unicast flows
-        return _ONE_OUTPUT.pack(4, 24, 0, 16, ports[0], 0)
+    ports = flow.outputs
     if not ports:
         return b""
-    actions = b"".join([_OUTPUT.pack(0, 16, port, 0) for port in ports])
+    actions = b"".join([_OUTPUT.pack(0, 16, port) for port in ports])
     return pack("!HH4x", 4, 8 + len(actions)) + actions
 
 
-def _entry_pattern(shape: Shape) -> bytes:
-    """Describe a flow of one shape, with one output, in a statistics reply."""
-    match = _match_parts(shape)
-    length = 4 + sum(map(_size, match))
-    parts: list[bytes | str] = [pack("!HH", 1, length), *match, bytes(-length % 8)]
-    if shape.outputs:
-        parts += [pack("!HH4xHH", 4, 24, 0, 16), "in_port", bytes(8)]
-    parts += _closing_parts(shape)
-    head = pack("!HBx", 48 + sum(map(_size, parts)), shape.table)
-    return re.escape(head) + b".{44}" + b"".join(map(_pattern, parts))
+def _to_peers(flow: Flow) -> bytes:
+    """Write apply-actions that output to each hypervisor, by the one tunnel port."""
+    peers = flow.peers
+    if not peers:
+        return b""
+    (tunnel,) = flow.outputs
+    return _TO_PEERS.pack(4, 24 + 32 * len(peers), TUNNEL_ID, flow.segment) + b"".join(
+        [_PEER.pack(TUNNEL_TARGET, peer, 0, 16, tunnel) for peer in peers]
+    )
 
 
-def _pattern(part: bytes | str) -> bytes:
-    return re.escape(part) if isinstance(part, bytes) else b".{%d}" % _SIZES[part]
-
-
-_ONE_OUTPUT = Struct("!HH4xHHIH6x")
-_SIZES = {"in_port": 4, "mac": 6, "segment": 8}
-_FORMATS = {"in_port": "I", "mac": "6s", "segment": "Q"}
-
-
-def _match_parts(shape: Shape) -> list[bytes | str]:
-    """
-    List the OXM fields (7.2.3.7) in the order in which Open vSwitch reports them.
-
-    A header is class 0x8000, field, whether it has a mask, length of the rest.
-    """
-    parts: list[bytes | str] = []
-    if shape.in_port:
-        parts += [pack("!HBB", 0x8000, 0 << 1, 4), "in_port"]
-    if shape.eth_dst:
-        parts += [pack("!HBB", 0x8000, 3 << 1, 6), "mac"]
-    if shape.eth_src:
-        parts += [pack("!HBB", 0x8000, 4 << 1, 6), "mac"]
-    if shape.metadata:
-        masked = pack("!HBB", 0x8000, 2 << 1 | 1, 16)
-        parts += [masked, "segment", pack("!Q", METADATA_MASK)]
-    return parts
-
-
-def _closing_parts(shape: Shape) -> list[bytes | str]:
-    """List write-metadata and goto-table (7.2.4), in the order of their execution."""
-    parts: list[bytes | str] = []
-    if shape.write_metadata:
-        parts += [pack("!HH4x", 2, 24), "segment", pack("!Q", METADATA_MASK)]
-    if shape.goto is not None:
-        parts.append(pack("!HHB3x", 1, 8, shape.goto))
-    return parts
-
-
-def _merged(parts: list[bytes | str]) -> list[bytes | str]:
-    """Join neighbouring constants."""
-    merged: list[bytes | str] = []
+def _merged(parts: list[Part]) -> list[Part]:
+    """Join neighbouring constants; constants and numbers take turns."""
+    merged: list[Part] = [b""]
     for part in parts:
-        last = merged[-1] if merged else None
+        last = merged[-1]
         if isinstance(part, bytes) and isinstance(last, bytes):
             merged[-1] = last + part
-        else:
+        elif isinstance(part, bytes) or isinstance(last, bytes):
             merged.append(part)
-    return merged
+        else:
+            merged += (b"", part)
+    return merged if isinstance(merged[-1], bytes) else [*merged, b""]
 
 
-def _size(part: bytes | str) -> int:
-    return len(part) if isinstance(part, bytes) else _SIZES[part]
-
-
-def _format(part: bytes | str) -> str:
-    return f"{len(part)}s" if isinstance(part, bytes) else _FORMATS[part]
+def _form(part: Part) -> str:
+    return f"{len(part)}s" if isinstance(part, bytes) else part.form
 
 
 _WRITERS = {shape: _writer(shape) for shape in SHAPES}
 
+
+def _entry_pattern(shape: Shape) -> bytes:
+    """Describe a flow of one shape, with one output, in a statistics reply."""
+    parts = [*match_parts(shape), *action_parts(shape), *closing_parts(shape)]
+    head = pack("!HBx", 48 + size(parts), shape.table)
+    return re.escape(head) + b".{44}" + b"".join(map(_pattern, parts))
+
+
+def _pattern(part: Part) -> bytes:
+    return re.escape(part) if isinstance(part, bytes) else b".{%d}" % part.size
+
+
+_MANY = (
+    *(CLASSIFY, SOURCE_CHECKED, UNICAST, REMOTE, STEER_ARP, ANNOUNCED, STEER_ND),
+    *(FLOOD, FROM_PEERS, OUTWARD_PEERS_PARTS[0], HINTED_PEER, SOURCE_LEARNED),
+    *(FROM_PEERS_LEARNING, HINTED_PORT, FROM_UPLINK, HINTED_UPLINK, OUTWARD_UPLINK),
+)
+"""The shapes of which a switch can have many flows, the most common ones first."""
+
 OUR_ENTRIES: Final = re.compile(
-    b"(?s:" + b"|".join(map(_entry_pattern, SHAPES)) + b")*"
+    b"(?s:" + b"|".join(map(_entry_pattern, _MANY + CONSTANT)) + b")*"
 )
 """Any number of flows of ours in a statistics reply; those with several outputs
 are left out.  It spares a strict look at each of very many of them."""
