@@ -8,9 +8,12 @@ not exist, or a value that cannot be used, is refused with what would be right.
 Nothing here opens, listens or connects.
 """
 
+import re
 import tomllib
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -19,8 +22,11 @@ from msgspec import Meta, Struct, field
 
 from quantum import endpoint
 from quantum.endpoint import EndpointError
+from quantum.ranges import SEGMENTS, VLANS, RangeError, Ranges
 
 LOCAL = "local"
+NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+TARGET = re.compile(r"[^\s:,/]+")
 LOCAL_OPEN_VSWITCH = Path("/var/run/openvswitch/db.sock")
 YEAR = 366 * 86400.0
 
@@ -83,6 +89,11 @@ class PhysicalNetwork(Struct, frozen=True, forbid_unknown_fields=True):
     """The pool, as ``"100-199"`` or ``"7"``; empty: an operator names each VLAN."""
     mtu: Mtu = 1500
 
+    @property
+    def pool(self) -> Ranges:
+        """The VLANs to choose from."""
+        return Ranges.parse(self.vlans, VLANS)
+
 
 class OpenVSwitch(Struct, frozen=True, forbid_unknown_fields=True):
     """``[openvswitch]``: the Open vSwitch plugin."""
@@ -99,6 +110,11 @@ class OpenVSwitch(Struct, frozen=True, forbid_unknown_fields=True):
     segments: str = "1-16777214"
     """The pool of virtual network identifiers."""
     physical_networks: dict[str, PhysicalNetwork] = field(default_factory=dict)
+
+    @property
+    def segment_pool(self) -> Ranges:
+        """The virtual network identifiers to choose from."""
+        return Ranges.parse([self.segments], SEGMENTS)
 
 
 class Plugin(Struct, frozen=True, forbid_unknown_fields=True):
@@ -192,10 +208,45 @@ def _converted(document: Mapping[str, Any]) -> Config:
         for key in content:
             if key not in keys:
                 raise ConfigError(_unknown(f"option {name}.{key}", key, keys))
+    _check_tables(document.get("openvswitch", {}))
     try:
         return msgspec.convert(document, Config)
     except msgspec.ValidationError as problem:
         raise ConfigError(_misfit(str(problem), document)) from None
+
+
+def _check_tables(section: Mapping[str, Any]) -> None:
+    """Look into tables whose names operators choose; errors in them name the place."""
+    for name, address in _entries(section, "tunnel_addresses"):
+        if not isinstance(address, str):
+            raise ConfigError(f"openvswitch.tunnel_addresses.{name} must be a string")
+    for name, content in _entries(section, "physical_networks"):
+        where = f"openvswitch.physical_networks.{name}"
+        if not isinstance(content, dict):
+            raise ConfigError(f"{where} must be a [{where}], not a value")
+        _check_physical_network(where, content)
+
+
+def _entries(section: Mapping[str, Any], table: str) -> Iterable[tuple[str, Any]]:
+    """List what a table has, if it is one."""
+    entries = section.get(table)
+    return entries.items() if isinstance(entries, dict) else ()
+
+
+def _check_physical_network(where: str, content: Mapping[str, Any]) -> None:
+    """Look at the options of one physical network."""
+    defaults = msgspec.to_builtins(PhysicalNetwork())
+    for key, value in content.items():
+        if key not in defaults:
+            raise ConfigError(_unknown(f"option {where}.{key}", key, defaults))
+        try:
+            msgspec.convert({key: value}, PhysicalNetwork)
+        except msgspec.ValidationError as problem:
+            expected = str(problem).partition(" - at ")[0].replace("`", "")
+            raise ConfigError(
+                f"{where}.{key} cannot be {value!r}: {expected}"
+                f" (the default is {defaults[key]!r})"
+            ) from None
 
 
 def _unknown(what: str, name: str, known: Iterable[str]) -> str:
@@ -228,6 +279,7 @@ def _usable(config: Config) -> Config:
     if config.openvswitch.controller:
         targets = [config.openvswitch.controller]
         _check("openvswitch.controller", endpoint.check_target, targets)
+    _check_underlay(config.openvswitch)
     if not (config.api.insecure or endpoint.address(config.api.listen).is_loopback):
         raise ConfigError(
             f"api.listen = {config.api.listen!r} is open to other machines, and the "
@@ -260,3 +312,66 @@ def _check_derived_controller(config: Config, dialled: Iterable[str]) -> None:
         f"openvswitch.controller must say where switches reach openflow.listen = "
         f"{config.openflow.listen!r}, such as tcp:192.0.2.1:6653: {why}"
     )
+
+
+def _check_underlay(section: OpenVSwitch) -> None:
+    """Look at what hypervisors reach each other and the world by."""
+    _check_ranges("openvswitch.segments", [section.segments], SEGMENTS)
+    for name, address in section.tunnel_addresses.items():
+        _check_tunnel_address(f"openvswitch.tunnel_addresses.{name}", address)
+    _check_repeated("tunnel_addresses", section.tunnel_addresses)
+    for name, network in section.physical_networks.items():
+        where = f"openvswitch.physical_networks.{name}"
+        if NAME.fullmatch(name) is None:
+            raise ConfigError(
+                f"{where}: a physical network's name has 1 to 64 letters, digits, "
+                "dots, underscores and hyphens"
+            )
+        _check_ranges(f"{where}.vlans", network.vlans, VLANS)
+        if network.target and TARGET.fullmatch(network.target) is None:
+            raise ConfigError(
+                f"{where}.target cannot be {network.target!r}: it is the name of a "
+                "bridge or interface, without spaces, colons, commas and slashes"
+            )
+        if network.target == section.integration_bridge:
+            raise ConfigError(
+                f"{where}.target cannot be {network.target!r}: that is "
+                "openvswitch.integration_bridge, which must not be anything else too"
+            )
+    targets = {name: net.target for name, net in section.physical_networks.items()}
+    _check_repeated("physical_networks", targets)
+
+
+def _check_ranges(option: str, texts: Iterable[str], bounds: tuple[int, int]) -> None:
+    """Have ranges read, and name the option if they cannot be."""
+    try:
+        Ranges.parse(texts, bounds)
+    except RangeError as problem:
+        first, last = bounds
+        raise ConfigError(
+            f"{option}: {problem} (allowed: ranges within {first}-{last})"
+        ) from None
+
+
+def _check_tunnel_address(option: str, text: str) -> None:
+    """Refuse what no tunnel can end at."""
+    try:
+        address = ip_address(text)
+    except ValueError:
+        raise ConfigError(f"{option}: {text!r} is no IPv4 address") from None
+    if address.version != 4:
+        raise ConfigError(
+            f"{option}: {text!r} is IPv6, and tunnels run over IPv4 underlays only"
+        )
+    if address.is_multicast or address.is_unspecified or address.is_reserved:
+        raise ConfigError(f"{option}: {text!r} is the address of no one machine")
+
+
+def _check_repeated(table: str, values: Mapping[str, str]) -> None:
+    """Refuse one value under two names; an empty one may be everywhere."""
+    for value, count in Counter(values.values()).items():
+        if value and count > 1:
+            names = [name for name, other in values.items() if other == value]
+            raise ConfigError(
+                f"openvswitch.{table}: {' and '.join(names)} cannot both have {value!r}"
+            )

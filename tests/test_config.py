@@ -3,7 +3,7 @@
 """The configuration: what is accepted, and how the rest is refused."""
 
 import tomllib
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from pathlib import Path
 
 import msgspec
@@ -11,7 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from quantum.config import LOCAL_OPEN_VSWITCH, Config, ConfigError, load
+from quantum.config import (
+    LOCAL_OPEN_VSWITCH,
+    Config,
+    ConfigError,
+    PhysicalNetwork,
+    load,
+)
 
 SAMPLE = Path(__file__).parents[1] / "etc" / "quantum.toml"
 
@@ -50,6 +56,19 @@ class ConfigTests(SynchronousTestCase):
         for above, line in pairwise(lines):
             if " = " in line and not line.startswith("#"):
                 self.assertTrue(above.startswith("# "), line)
+
+    def test_sample_of_a_physical_network(self):
+        """Its example of a physical network, uncommented, has every option."""
+        lines = SAMPLE.read_text(encoding="utf-8").splitlines()
+        begin = lines.index("# [openvswitch.physical_networks.external]")
+        example = takewhile(bool, lines[begin:])
+        path = self.write("\n".join(line.removeprefix("# ") for line in example))
+        network = load(path).openvswitch.physical_networks["external"]
+        shown = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        options = shown["openvswitch"]["physical_networks"]["external"]
+        self.assertEqual(set(msgspec.to_builtins(PhysicalNetwork())), set(options))
+        self.assertEqual("100-199, 300", str(network.pool))
+        self.assertEqual(101, len(network.pool))
 
     def test_file_then_settings(self):
         """A word on the command line is stronger than the file."""
