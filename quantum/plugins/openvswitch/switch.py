@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import define, field
 
-from quantum.openflow.facts import SeenInterface
+from quantum.openflow.facts import SeenInterface, Underlay
 from quantum.openflow.phase import Phase
 from quantum.openflow.session import Session
 
@@ -24,6 +24,13 @@ class Switch:
     session: Session
     hypervisor: str = ""
     datapath: Any = None
+    underlay: Underlay = field(factory=Underlay)
+    address: bytes = b""
+    """The tunnel address by which others reach it; empty if they do not."""
+    connected_since: float | None = None
+    role: str = ""
+    """What the switch says that we are to it."""
+    last_audit: float | None = None
     is_watched: bool = False
     """The hypervisor's database is connected."""
     is_synced: bool = False
@@ -33,6 +40,7 @@ class Switch:
     is_being_recorded: bool = False
     standing: str = ""
     """How it stood when `is_news` was last asked."""
+    _audits: int = 0
     _seen: dict[str, SeenInterface] = field(factory=dict)
     _carriers: dict[int, SeenInterface] = field(factory=dict)
 
@@ -42,6 +50,20 @@ class Switch:
             return False
         self.hypervisor, self.is_watched = hypervisor, True
         return True
+
+    @property
+    def is_in_reach(self) -> bool:
+        """Something is connected that could tell of it."""
+        return self.is_watched or self.datapath is not None
+
+    def uplink(self, physical_network: str) -> int:
+        """Give the OpenFlow port of a physical network, or 0."""
+        return dict(self.underlay.uplinks).get(physical_network, 0)
+
+    def note_audit(self, now: float) -> None:
+        """Take note of the time if its flows were compared since the last call."""
+        if self.session.audits != self._audits:
+            self._audits, self.last_audit = self.session.audits, now
 
     @property
     def is_about_to_settle(self) -> bool:
@@ -87,6 +109,11 @@ class Switch:
         reason = f": {self.session.refusal}" if phase is Phase.REFUSING else ""
         self.standing = f"{where} is {settled}{reason}"
         return self.standing != before
+
+    def left(self) -> None:
+        """Take note that the OpenFlow connection is gone."""
+        self.datapath = self.connected_since = None
+        self.role = ""
 
     def talk(self) -> None:
         """Send what the session has to say, as fast as the switch reads it."""

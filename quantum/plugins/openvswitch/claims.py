@@ -1,0 +1,51 @@
+# SPDX-FileCopyrightText: 2026 The Quantum authors
+# SPDX-License-Identifier: Apache-2.0
+"""Whose something is, when several say that they have it."""
+
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+from attrs import define, field
+
+Thing = TypeVar("Thing", bound=Hashable)
+Claimant = TypeVar("Claimant", bound=Hashable)
+
+
+@define
+class Claims(Generic[Thing, Claimant]):
+    """
+    The claimants of each thing; the first one has it.
+
+    They stand in the order in which they came, except that one in reach takes
+    the place of one out of reach, and keeps it.
+    """
+
+    _is_in_reach: Callable[[Claimant], bool]
+    _claims: dict[Thing, tuple[Claimant, ...]] = field(factory=dict)
+
+    def add(self, thing: Thing, claimant: Claimant) -> None:
+        """Take note of a claim."""
+        claimants = self._claims.get(thing, ())
+        if claimant not in claimants:
+            self._claims[thing] = (*claimants, claimant)
+
+    def remove(self, thing: Thing, claimant: Claimant) -> None:
+        """Take note that a claim is given up."""
+        claimants = tuple(c for c in self.claimants(thing) if c != claimant)
+        if claimants:
+            self._claims[thing] = claimants
+        else:
+            self._claims.pop(thing, None)
+
+    def claimants(self, thing: Thing) -> tuple[Claimant, ...]:
+        """List who claims a thing; the first one has it."""
+        return self._claims.get(thing, ())
+
+    def settle(self, thing: Thing) -> tuple[Claimant, ...]:
+        """Let the first in reach have a thing; list who claims it."""
+        claimants = self.claimants(thing)
+        if len(claimants) > 1 and not self._is_in_reach(claimants[0]):
+            # The sort is stable: otherwise they keep their order.
+            claimants = tuple(sorted(claimants, key=lambda c: not self._is_in_reach(c)))
+            self._claims[thing] = claimants
+        return claimants

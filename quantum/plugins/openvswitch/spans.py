@@ -1,0 +1,237 @@
+# SPDX-FileCopyrightText: 2026 The Quantum authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Networks that span switches: who carries what, and who has to be told of it.
+
+A switch hears of the ports that others have in the networks that it carries
+itself, and of nothing else.  Each piece of news names a port and a switch that
+should hear of it; what it is told is looked up when its turn comes, so that the
+last word is right in whatever order changes came.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple
+
+from attrs import define, field
+
+from quantum.model import Vlan
+from quantum.openflow.member import (
+    LocalPort,
+    RemotePort,
+    Uplink,
+    remote_key,
+    uplink_key,
+)
+from quantum.plugins.openvswitch.slices import Slices
+from quantum.plugins.openvswitch.switch import Switch
+
+PAUSE: Final = 20
+"""Words told between two pauses: about 0.1 ms."""
+BREATH: Final = 2000
+"""Words told until the switches are let talk about them."""
+
+
+class _Carried(NamedTuple):
+    """A port as its own switch knows it, and (one instance) as all others do."""
+
+    local: LocalPort
+    remote: RemotePort | None
+
+
+@define(eq=False)
+class _Span:
+    """The switches that carry a network, each with its ports of it."""
+
+    vlan: Vlan | None
+    ports: dict[Switch, set[int]] = field(factory=dict)
+
+    def others(self, switch: Switch) -> list[Switch]:
+        """List the switches that carry it besides one."""
+        return [other for other in self.ports if other is not switch]
+
+
+News = Iterator[tuple[Switch, Switch, int]]
+"""Who should hear; whose port it is; its number."""
+
+Ports = list[tuple[Switch, int]]
+
+
+@define(eq=False)
+class Spans:
+    """
+    Tells switches of each other's ports, and by which uplink a VLAN leaves.
+
+    A switch without an ``address`` cannot be reached: nobody is told of its
+    ports.  Nor is anybody told of ports of a network with a VLAN, whose frames
+    find their way through the physical network.
+    """
+
+    _slices: Slices
+    _spans: dict[int, _Span] = field(factory=dict)
+    _carried: dict[Switch, dict[int, _Carried]] = field(factory=dict)
+    _news: deque[News] = field(factory=deque)
+    _is_telling: bool = False
+
+    def carry(self, switch: Switch, port: LocalPort, vlan: Vlan | None) -> Ports:
+        """
+        Take note that a port of a switch carries a network.
+
+        :return: Ports of a switch that cannot be reached, if their network has
+            just begun or ceased to span several.
+        """
+        segment, ofport = port.segment, port.ofport
+        before = self._port(switch, ofport)
+        affected: Ports = []
+        if before is not None and before.local.segment != segment:
+            affected += self.drop(switch, ofport)
+        span = self._spans.setdefault(segment, _Span(vlan))
+        if span.vlan != vlan:
+            self._bind(segment, span, vlan)
+        if switch not in span.ports:
+            span.ports[switch] = set()
+            self._tell(_heard_by(switch, span))
+            affected += _left_alone(span.others(switch), span)
+        if vlan is not None:
+            self._lead_out(switch, segment)
+        now = _Carried(port, _remote(switch, port, vlan))
+        if now != self._port(switch, ofport):
+            span.ports[switch].add(ofport)
+            self._carried.setdefault(switch, {})[ofport] = now
+            self._tell(_told(span.others(switch), switch, (ofport,)))
+        return affected
+
+    def drop(self, switch: Switch, ofport: int) -> Ports:
+        """
+        Take note that a port carries nothing any more.
+
+        :return: As `carry` says.
+        """
+        carried = self._carried.get(switch, {})
+        before = carried.pop(ofport, None)
+        if before is None:
+            return []
+        if not carried:
+            del self._carried[switch]
+        segment = before.local.segment
+        span = self._spans[segment]
+        others = span.others(switch)
+        self._tell(_told(others, switch, (ofport,)))
+        span.ports[switch].remove(ofport)
+        if span.ports[switch]:
+            return []
+        del span.ports[switch]
+        if not others:
+            del self._spans[segment]
+        self._tell(_heard_by(switch, span))
+        if span.vlan is not None:
+            self._lead_out(switch, segment)
+        return _left_alone(others, span)
+
+    def moved(self, switch: Switch) -> None:
+        """Take note that a switch has another address, or none any more."""
+        by_segment: dict[int, list[int]] = {}
+        carried = self._carried.get(switch, {})
+        for ofport, (local, _) in carried.items():
+            vlan = self._spans[local.segment].vlan
+            carried[ofport] = _Carried(local, _remote(switch, local, vlan))
+            by_segment.setdefault(local.segment, []).append(ofport)
+        for segment, ofports in by_segment.items():
+            others = self._spans[segment].others(switch)
+            self._tell(_told(others, switch, ofports))
+
+    def spans_others(self, switch: Switch, segment: int) -> bool:
+        """Say whether other switches carry a network too."""
+        span = self._spans.get(segment)
+        return span is not None and any(other is not switch for other in span.ports)
+
+    def _bind(self, segment: int, span: _Span, vlan: Vlan | None) -> None:
+        """Let a network run over a VLAN, or over tunnels, from now on."""
+        span.vlan = vlan
+        for switch, ofports in span.ports.items():
+            self._lead_out(switch, segment)
+            carried = self._carried[switch]
+            for ofport in ofports:
+                local = carried[ofport].local
+                carried[ofport] = _Carried(local, _remote(switch, local, vlan))
+            self._tell(_told(span.others(switch), switch, tuple(ofports)))
+
+    def _port(self, switch: Switch, ofport: int) -> _Carried | None:
+        return self._carried.get(switch, {}).get(ofport)
+
+    def _lead_out(self, switch: Switch, segment: int) -> None:
+        """Say by which uplink a network leaves a switch, if by any."""
+        span = self._spans.get(segment)
+        uplink = None
+        if span is not None and span.vlan is not None and switch in span.ports:
+            ofport = switch.uplink(span.vlan.physical_network)
+            uplink = Uplink(ofport, segment, span.vlan.vlan_id) if ofport else None
+        switch.session.want(uplink_key(segment), uplink)
+
+    def _due(self, listener: Switch, home: Switch, ofport: int) -> RemotePort | None:
+        """Say what a switch should know of another's port."""
+        carried = self._port(home, ofport)
+        if carried is None or listener not in self._spans[carried.local.segment].ports:
+            return None
+        return carried.remote
+
+    def _tell(self, news: News) -> None:
+        self._news.append(news)
+        if not self._is_telling:
+            self._is_telling = True
+            self._slices.do(self._spread())
+
+    def _spread(self) -> Iterator[None]:
+        """Tell all the news there is, and let the switches talk now and then."""
+        touched: set[Switch] = set()
+        try:
+            while self._news:
+                for number, word in enumerate(self._words(), 1):
+                    listener, home, ofport = word
+                    key = remote_key(home.datapath_id, ofport)
+                    listener.session.want(key, self._due(listener, home, ofport))
+                    touched.add(listener)
+                    if number % PAUSE == 0:
+                        yield
+                    if number % BREATH == 0:
+                        yield from _talk(touched)
+                yield from _talk(touched)
+        finally:
+            self._is_telling = False
+
+    def _words(self) -> News:
+        while self._news:
+            yield from self._news.popleft()
+
+
+def _heard_by(listener: Switch, span: _Span) -> News:
+    """Let a switch hear of all others' ports of a network, as they are now."""
+    ports = [(home, tuple(span.ports[home])) for home in span.others(listener)]
+    return ((listener, home, ofport) for home, all_ in ports for ofport in all_)
+
+
+def _told(listeners: Iterable[Switch], home: Switch, ofports: Iterable[int]) -> News:
+    """Let switches hear of some ports of another."""
+    return ((one, home, ofport) for one in listeners for ofport in ofports)
+
+
+def _talk(touched: set[Switch]) -> Iterator[None]:
+    while touched:
+        touched.pop().talk()
+        if len(touched) % PAUSE == 0:
+            yield
+
+
+def _left_alone(others: Iterable[Switch], span: _Span) -> Ports:
+    """List the ports of the only other switch, if it is one that is not reached."""
+    match list(others):
+        case [other] if not other.address:
+            return [(other, ofport) for ofport in span.ports[other]]
+    return []
+
+
+def _remote(switch: Switch, port: LocalPort, vlan: Vlan | None) -> RemotePort | None:
+    """Say what others should know of a port."""
+    if vlan is not None or not switch.address:
+        return None
+    return RemotePort(switch.address, port.segment, port.mac, port.ips)
