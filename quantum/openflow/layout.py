@@ -1,42 +1,22 @@
 # SPDX-FileCopyrightText: 2026 The Quantum authors
 # SPDX-License-Identifier: Apache-2.0
 """
-The compiler: from the ports of a switch to its flows.
+The compiler: from the members of a switch's networks to its flows.
 
-A layout holds only which port carries which network; flows are computed from
-it whenever they are needed and never stored, so that nothing can drift apart.
+A layout holds only what belongs to which network; flows are computed from it
+whenever they are needed and never stored, so that nothing can drift apart.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from attrs import define, field, frozen
-from msgspec import Struct
 
+from quantum.openflow.ethernet import Ethernet, Touched
 from quantum.openflow.flow import Flow
-from quantum.openflow.pipeline import (
-    CLASSIFY,
-    FLOOD,
-    FLOOD_LASTS,
-    FLOOD_MEMBERS,
-    FLOOD_PARTS,
-    POLICY,
-    SOURCE_ANY,
-    SOURCE_CHECKED,
-    UNICAST,
-    UNKNOWN,
-)
+from quantum.openflow.member import Member
+from quantum.openflow.pipeline import CONSTANT
 
-
-class LocalPort(Struct, frozen=True, gc=False):
-    """
-    An OpenFlow port that carries a network.
-
-    ``mac`` is the only source address allowed to it, or None for any.
-    """
-
-    ofport: int
-    segment: int
-    mac: bytes | None = None
+_CONSTANT = tuple(Flow(shape) for shape in CONSTANT)
 
 
 @frozen
@@ -64,110 +44,57 @@ def difference(before: Collection[Flow], after: Collection[Flow]) -> Difference:
 @define
 class Layout:
     """
-    The ports of one switch, by number and by network.
+    What one switch carries, by key and by network.
 
-    ``plan`` compiles all of it; ``change`` only what the changed ports touch:
-    their own flows, those of their addresses, and the flooding of their networks.
+    ``plan`` compiles all of it; ``change`` only what the changed members touch.
+    ``tunnel`` is the OpenFlow port of the tunnels; without one (0) the ports of
+    other hypervisors have no flows.
     """
 
-    ports: dict[int, LocalPort] = field(factory=dict)
-    _members: dict[int, set[int]] = field(factory=dict)
+    members: dict[int, Member] = field(factory=dict)
+    tunnel: int = 0
+    _networks: dict[int, Ethernet] = field(factory=dict)
 
     def plan(self) -> Iterator[Flow]:
         """Compile everything."""
-        yield Flow(POLICY)
-        yield Flow(UNKNOWN)
-        for segment, members in self._members.items():
-            ordered = sorted(members)
-            for ofport in ordered:
-                yield from _entry(self.ports[ofport])
-            yield from self._unicast(segment, None)
-            yield from _flood(segment, ordered)
+        yield from _CONSTANT
+        for network in self._networks.values():
+            yield from network.plan(self.tunnel)
 
-    def change(self, changes: Mapping[int, LocalPort | None]) -> Difference:
-        """Let ports carry networks, or (None) nothing any more."""
-        macs: dict[int, set[bytes]] = {}
-        for port in (*map(self.ports.get, changes), *changes.values()):
-            if port is not None:
-                macs.setdefault(port.segment, set()).add(port.mac or b"")
-        before = self._compile(changes, macs)
-        for ofport, port in changes.items():
-            self.put(ofport, port)
-        return difference(before, self._compile(changes, macs))
+    def change(self, changes: Mapping[int, Member | None]) -> Difference:
+        """Let members belong to networks, or (None) to nothing any more."""
+        touched: dict[int, Touched] = {}
+        for key, after in changes.items():
+            for member in (self.members.get(key), after):
+                if member is not None:
+                    touched.setdefault(member.segment, Touched()).add(member)
+        before = self._compile(touched)
+        for key, member in changes.items():
+            self.put(key, member)
+        return difference(before, self._compile(touched))
 
-    def put(self, ofport: int, port: LocalPort | None) -> None:
-        """Let one port carry a network, or nothing, without compiling anything."""
-        before = self.ports.pop(ofport, None)
+    def put(self, key: int, member: Member | None) -> None:
+        """Let one member belong to a network, or to none, without compiling."""
+        before = self.members.pop(key, None)
         if before is not None:
-            members = self._members[before.segment]
-            members.remove(ofport)
-            if not members:
-                del self._members[before.segment]
-        if port is not None:
-            self.ports[ofport] = port
-            self._members.setdefault(port.segment, set()).add(ofport)
+            network = self._networks[before.segment]
+            network.remove(before)
+            if not network:
+                del self._networks[before.segment]
+        if member is not None:
+            self.members[key] = member
+            if member.segment not in self._networks:
+                self._networks[member.segment] = Ethernet(member.segment)
+            self._networks[member.segment].add(member)
 
     def carries(self, segment: int) -> bool:
-        """Say whether any port carries the network."""
-        return segment in self._members
+        """Say whether anything belongs to the network."""
+        return segment in self._networks
 
-    def _compile(
-        self, ofports: Iterable[int], macs: Mapping[int, set[bytes]]
-    ) -> list[Flow]:
-        """Compile some ports, some addresses, and the flooding of those networks."""
+    def _compile(self, touched: Mapping[int, Touched]) -> list[Flow]:
+        """Compile some parts of some networks."""
         flows: list[Flow] = []
-        for ofport in ofports:
-            if ofport in self.ports:
-                flows += _entry(self.ports[ofport])
-        for segment, wanted in macs.items():
-            flows += self._unicast(segment, wanted)
-            flows += _flood(segment, sorted(self._members.get(segment, ())))
+        for segment, parts in touched.items():
+            if segment in self._networks:
+                flows += self._networks[segment].compile(parts, self.tunnel)
         return flows
-
-    def _unicast(self, segment: int, wanted: set[bytes] | None) -> Iterator[Flow]:
-        """
-        Compile the way to each address that exactly one port may use.
-
-        An address of two ports is left to flooding, which reaches both.
-        """
-        owners: dict[bytes, int] = {}
-        for ofport in self._members.get(segment, ()):
-            mac = self.ports[ofport].mac
-            if mac is not None and (wanted is None or mac in wanted):
-                owners[mac] = 0 if mac in owners else ofport
-        for mac, ofport in owners.items():
-            if ofport:
-                yield Flow(UNICAST, segment, 0, mac, (ofport,))
-
-
-def _entry(port: LocalPort) -> tuple[Flow, Flow]:
-    """Compile how frames come in by a port: to which network, from which address."""
-    entry = Flow(CLASSIFY, port.segment, port.ofport)
-    if port.mac is None:
-        return entry, Flow(SOURCE_ANY, port.segment, port.ofport)
-    return entry, Flow(SOURCE_CHECKED, port.segment, port.ofport, port.mac)
-
-
-def _flood(segment: int, ofports: list[int]) -> list[Flow]:
-    """
-    Compile how frames reach every port of a network.
-
-    More ports than one message can name are spread over several tables by
-    their number, so that a change rewrites one part only.
-    """
-    if not ofports:
-        return []
-    if len(ofports) <= FLOOD_MEMBERS:
-        return [Flow(FLOOD, segment, outputs=tuple(ofports))]
-    last = ofports[-1] // FLOOD_MEMBERS
-    parts: list[list[int]] = [[] for _ in range(last + 1)]
-    for ofport in ofports:
-        parts[ofport // FLOOD_MEMBERS].append(ofport)
-    return [
-        Flow(
-            FLOOD_LASTS[part] if part == last else FLOOD_PARTS[part],
-            segment,
-            outputs=tuple(members),
-        )
-        for part, members in enumerate(parts)
-    ]
