@@ -3,32 +3,44 @@
 """
 The real daemon, as an operator starts it, and a small client of its API.
 
-It runs in the namespace of a hypervisor, where the default ports are always
-free, and with the default options except for what it must be told: its state
-directory, the database of that hypervisor, and the datapath type.
+It runs in the namespace of a hypervisor or of the network between many, where
+the default ports are always free, and with the default options except for what
+it must be told: its state directory, where hypervisors are, the datapath type.
 """
 
 import http.client
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from attrs import define, field
 
-from tests.lab.hypervisor import Hypervisor
 from tests.lab.namespace import Namespace
 from tests.lab.ovs import LabError
 
 ROOT = Path(__file__).parents[2]
 PORT = 9696
 PATIENCE = 40.0
+
+
+class Home(Protocol):
+    """Where a daemon runs, and what it must be told there."""
+
+    @property
+    def namespace(self) -> Namespace:
+        """The network namespace."""
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """Words of the form ``section.key=value``."""
 
 
 class _Connection(http.client.HTTPConnection):
@@ -43,11 +55,26 @@ class _Connection(http.client.HTTPConnection):
             super().connect()
 
 
+class _LocalConnection(http.client.HTTPConnection):
+    """An HTTP connection over a Unix socket."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=PATIENCE)
+        self._path = str(path)
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(PATIENCE)
+        self.sock.connect(self._path)
+
+
 @define
 class Api:
-    """Quantum API 1.1 in JSON."""
+    """Quantum API 1.1 in JSON, and what only the operator may ask."""
 
     _namespace: Namespace
+    _operator: Path
+    """The operator's socket."""
 
     def call(self, method: str, path: str, body: object = None) -> Any:
         """
@@ -64,21 +91,41 @@ class Api:
 
     def ask(self, method: str, url: str, body: str | None = None) -> tuple[int, bytes]:
         """Make one request, on a connection of its own."""
-        connection = _Connection(self._namespace)
-        try:
-            headers = {"Content-Type": "application/json"}
-            connection.request(method, url, body, headers)
-            answer = connection.getresponse()
-            return answer.status, answer.read()
-        finally:
-            connection.close()
+        return _exchange(_Connection(self._namespace), method, url, body)
+
+    def operate(self, method: str, url: str, body: object = None) -> Any:
+        """
+        Make one request on the operator's socket.
+
+        :return: The decoded answer, or None where there is none.
+        :raise LabError: The answer is not one of success.
+        """
+        connection = _LocalConnection(self._operator)
+        content = None if body is None else json.dumps(body)
+        status, text = _exchange(connection, method, url, content)
+        if not 200 <= status < 300:
+            raise LabError(f"{method} {url} was answered {status}: {text.decode()}")
+        return json.loads(text) if text else None
+
+
+def _exchange(
+    connection: http.client.HTTPConnection, method: str, url: str, body: str | None
+) -> tuple[int, bytes]:
+    """Make one request, and hang up."""
+    try:
+        headers = {"Content-Type": "application/json"}
+        connection.request(method, url, body, headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
 
 
 @define
 class Daemon:
-    """``twistd -n quantum`` beside one hypervisor."""
+    """``twistd -n quantum`` beside one hypervisor, or between many."""
 
-    _hypervisor: Hypervisor
+    _home: Home
     _settings: Sequence[str] = ()
     """Further ``section.key=value`` words."""
     state: Path = field(
@@ -89,7 +136,7 @@ class Daemon:
     @property
     def api(self) -> Api:
         """A client of this daemon."""
-        return Api(self._hypervisor.namespace)
+        return Api(self._home.namespace, self.state / "operator.sock")
 
     @property
     def log(self) -> str:
@@ -149,12 +196,12 @@ class Daemon:
         twistd = str(Path(sys.executable).with_name("twistd"))
         settings = (
             f"daemon.state_dir={self.state}",
-            f'ovsdb.connect=["unix:{self._hypervisor.ovs.socket}"]',
+            *self._home.settings,
             "openvswitch.datapath_type=netdev",
             *self._settings,
         )
         words = [word for setting in settings for word in ("--set", setting)]
-        prefix = self._hypervisor.namespace.prefix
+        prefix = self._home.namespace.prefix
         return [*prefix, twistd, "-n", "--pidfile=", "quantum", *words]
 
     def _answers(self) -> bool:

@@ -19,6 +19,8 @@ from tests.lab.namespace import Namespace
 from tests.lab.ovs import DEADLINE, LabError, OpenVSwitch
 
 BRIDGE = "br-int"
+FOREIGN = "rack"
+"""The host of machines that are not ours: nobody looks at what they send."""
 ANY_OFPORT: Mapping[str, int] = MappingProxyType({})
 
 
@@ -31,6 +33,8 @@ class Machine:
     mac: str
     address: str
     namespace: Namespace = field(eq=False, repr=False)
+    host: str = ""
+    """What it runs on: the name of a hypervisor, or of whatever else."""
 
     @property
     def vif(self) -> str:
@@ -45,12 +49,13 @@ class Machine:
 
 @frozen
 class Spec:
-    """What a machine shall be."""
+    """What a machine shall be, and on which host."""
 
     name: str
     network: str
     mac: str
     address: str
+    host: str = ""
 
 
 @define
@@ -60,6 +65,16 @@ class Hypervisor:
     ovs: OpenVSwitch
     namespace: Namespace
     machines: list[Machine] = field(factory=list)
+
+    @property
+    def name(self) -> str:
+        """What it is called, in its database too (``external_ids:system-id``)."""
+        return self.namespace.name
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """What a daemon in this namespace must be told."""
+        return (f'ovsdb.connect=["unix:{self.ovs.socket}"]',)
 
     @classmethod
     def start(cls, name: str = "hv") -> "Hypervisor":
@@ -104,7 +119,10 @@ class Hypervisor:
 
     def add_machines(self, specs: Iterable[Spec]) -> list[Machine]:
         """Make machines whose interfaces are not plugged into the bridge yet."""
-        made = [self._boot(spec) for spec in specs]
+        made = []
+        for spec in specs:
+            made.append(boot(spec, self.namespace))
+            self.machines.append(made[-1])
         self.namespace.ip(*(f"link set {machine.vif} up" for machine in made))
         return made
 
@@ -155,11 +173,13 @@ class Hypervisor:
         self.machines.clear()
         self.namespace.close()
 
-    def _boot(self, spec: Spec) -> Machine:
-        space = Namespace.create(spec.name)
-        machine = Machine(spec.name, spec.network, spec.mac, spec.address, space)
-        self.machines.append(machine)
-        self.namespace.ip(
+
+def boot(spec: Spec, switch: Namespace) -> Machine:
+    """Make a machine whose ``eth0`` ends in the namespace of a switch."""
+    space = Namespace.create(spec.name)
+    machine = Machine(spec.name, spec.network, spec.mac, spec.address, space, spec.host)
+    try:
+        switch.ip(
             f"link add {machine.vif} type veth"
             f" peer name eth0 address {machine.mac} netns {space.path}",
             f"link set {machine.vif} addrgenmode none",
@@ -170,4 +190,7 @@ class Hypervisor:
             f"address add {machine.address}/24 dev eth0",
             "link set eth0 up",
         )
-        return machine
+    except BaseException:
+        space.close()
+        raise
+    return machine
