@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable
 from attrs import define, field
 
 from tests.lab.hypervisor import Machine
+from tests.lab.namespace import Namespace
 from tests.lab.ovs import LabError
 
 BROADCAST = "ff:ff:ff:ff:ff:ff"
@@ -50,6 +51,15 @@ def frame(
     return (head + _MARK.pack(_MAGIC, *mark)).ljust(60, b"\0")
 
 
+def marked(what: bytes) -> tuple[int, int] | None:
+    """Find the mark (probe, sequence) in a frame, wherever it stands."""
+    start = what.find(_MAGIC)
+    if start < 0 or len(what) < start + _MARK.size:
+        return None
+    _, probe, sequence = _MARK.unpack_from(what, start)
+    return probe, sequence
+
+
 @define
 class Sniffer:
     """
@@ -71,7 +81,8 @@ class Sniffer:
     def start(self, machines: Iterable[Machine]) -> None:
         """Listen on ``eth0`` of each machine from now on."""
         for machine in machines:
-            self._cards[machine.name] = card = _card(machine)
+            card = raw_card(machine.namespace, "eth0")
+            self._cards[machine.name] = card
             self._poll.register(card, select.EPOLLIN)
         names = {card.fileno(): name for name, card in self._cards.items()}
         self._thread = threading.Thread(target=self._read, args=(names,), daemon=True)
@@ -138,22 +149,22 @@ class Sniffer:
             except OSError:
                 # The link went down and up again; what follows is still read.
                 continue
-            start = what.find(_MAGIC)
-            if start >= 0 and len(what) >= start + _MARK.size:
-                _, probe, sequence = _MARK.unpack_from(what, start)
+            if mark := marked(what):
+                probe, sequence = mark
                 with self._lock:
                     self._seen[name, probe][sequence] += 1
                     self._last = time.monotonic()
 
 
-def _card(machine: Machine) -> socket.socket:
-    with machine.namespace.inside():
+def raw_card(namespace: Namespace, link: str) -> socket.socket:
+    """Open a raw socket at a link that hears what comes in there, not what goes out."""
+    with namespace.inside():
         card = socket.socket(
             socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ETH_P_ALL)
         )
     card.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, 8 << 20)
     card.setsockopt(_SOL_PACKET, _PACKET_IGNORE_OUTGOING, 1)
-    card.bind(("eth0", 0))
+    card.bind((link, 0))
     card.setblocking(False)
     return card
 

@@ -10,53 +10,18 @@ machine that it is meant for and nowhere else, its sender included.
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from itertools import count
 
 from attrs import define, field, frozen
 
-from tests.lab.frames import BROADCAST, EXPERIMENTAL, IPV4, MULTICAST, Sniffer, frame
+from tests.lab.frames import Sniffer
 from tests.lab.hypervisor import Machine
+from tests.lab.probe import NUMBERS, Probe, Wiring, probes
+from tests.lab.tally import Tally
 from tests.lab.traffic import Answers, Pair, Pinger, Stream, ping
 
 COPIES = 5
 PATIENCE = 15.0
 """Seconds after which a frame that has not arrived counts as lost."""
-
-_NUMBERS = count(1)
-"""Each probe of this process has its own, whoever sends and counts it."""
-
-STRANGER = "02:00:00:00:0b:ad"
-"""An Ethernet address that no machine has."""
-
-KINDS = (
-    "unicast",
-    "broadcast",
-    "multicast",
-    "unknown ethertype",
-    "unknown target",
-    "VLAN-tagged",
-    "spoofed source",
-)
-
-
-@frozen
-class Probe:
-    """One kind of frame from one machine, and who must and who may receive it."""
-
-    number: int
-    kind: str
-    sender: Machine
-    target: str
-    must: frozenset[str]
-    may: frozenset[str]
-    source: str
-    ethertype: int = IPV4
-    vlan: int = 0
-
-    def bytes(self, sequence: int) -> bytes:
-        """Make one copy."""
-        mark = (self.number, sequence)
-        return frame(self.target, self.source, self.ethertype, mark, self.vlan)
 
 
 @frozen
@@ -80,10 +45,17 @@ class Count:
     @property
     def is_right(self) -> bool:
         """Whether each copy arrived once, or none did, as it must be."""
-        is_whole = dict(self.times) == dict.fromkeys(range(COPIES), 1)
+        return self.tally.is_right
+
+    @property
+    def tally(self) -> Tally:
+        """What was expected here, and what came."""
+        seen, once = self.seen, len(self.times)
         if self.receiver.name in self.probe.must:
-            return is_whole
-        return not self.times or (is_whole and self.receiver.name in self.probe.may)
+            return Tally(COPIES, once, repeated=seen - once)
+        if self.receiver.name in self.probe.may:
+            return Tally(repeated=seen - once)
+        return Tally(leaked=seen)
 
     def __str__(self) -> str:
         probe = self.probe
@@ -102,6 +74,11 @@ class Report:
     answers: Answers
     wanted: frozenset[Pair]
 
+    @property
+    def tally(self) -> Tally:
+        """All frames and answers together."""
+        return sum((one.tally for one in self.counts), self.answers.tally(self.wanted))
+
     def problems(self) -> list[str]:
         """Say in words what is not as it must be."""
         wrong = [str(one) for one in self.counts if not one.is_right]
@@ -119,6 +96,8 @@ class Observatory:
 
     machines: Sequence[Machine]
     patience: float = PATIENCE
+    vlans: Collection[str] = ()
+    """Networks that run over VLANs of the operator's."""
     sniffer: Sniffer = field(factory=Sniffer)
     pinger: Pinger = field(factory=Pinger)
 
@@ -132,78 +111,53 @@ class Observatory:
         self.pinger.stop()
         self.sniffer.stop()
 
-    def look(self, connected: Collection[Machine]) -> Report:
-        """Send every kind of frame from every machine, and count."""
-        names = {machine.name for machine in connected}
+    def look(self, connected: Iterable[Machine], cut: Collection[str] = ()) -> Report:
+        """
+        Send every kind of frame from every machine, and count.
+
+        :param cut: The hosts whose tunnels reach nobody.
+        """
+        wiring = Wiring({one.name for one in connected}, self.vlans, cut)
         pairs = _neighbours(self.machines)
         wanted = frozenset(
-            (one.name, two.name) for one, two in pairs if {one.name, two.name} <= names
+            (one.name, two.name) for one, two in pairs if wiring.joins(one, two)
         )
         answers = ping(self.pinger, pairs, wanted, COPIES, self.patience)
-        probes = self._probes(names)
+        sent = self._probes(wiring)
         for sequence in range(COPIES):
-            for probe in probes:
+            for probe in sent:
                 self.sniffer.send(probe.sender, probe.bytes(sequence))
-        self.sniffer.await_quiet(lambda: self._is_complete(probes), self.patience)
-        return Report(self._counts(probes), answers, wanted)
+        self.sniffer.await_quiet(lambda: self._is_complete(sent), self.patience)
+        return Report(self._counts(sent), answers, wanted)
 
-    def stream(self, pairs: Sequence[tuple[Machine, Machine]]) -> Stream:
+    def stream(
+        self, pairs: Sequence[tuple[Machine, Machine]], interval: float = 0.005
+    ) -> Stream:
         """Prepare a stream between pairs of machines."""
-        first, *_ = [next(_NUMBERS) for _ in pairs]
-        return Stream(self.sniffer, self.pinger, pairs, first)
+        first, *_ = [next(NUMBERS) for _ in pairs]
+        return Stream(self.sniffer, self.pinger, pairs, first, interval)
 
-    def _probes(self, connected: set[str]) -> list[Probe]:
+    def _probes(self, wiring: Wiring) -> list[Probe]:
         """List the probes, those of unconnected machines first."""
-        senders = sorted(self.machines, key=lambda machine: machine.name in connected)
-        return [probe for sender in senders for probe in self._of(sender, connected)]
+        senders = sorted(self.machines, key=lambda one: one.name in wiring.connected)
+        return [
+            probe
+            for sender in senders
+            for probe in probes(sender, self.machines, wiring)
+        ]
 
-    def _of(self, sender: Machine, connected: set[str]) -> list[Probe]:
-        peers = [m for m in self.machines if m.network == sender.network]
-        peers.remove(sender)
-        reached = [m.name for m in peers if {m.name, sender.name} <= connected]
-        everyone, nobody = frozenset(reached), frozenset[str]()
-        probes = []
-
-        def add(
-            kind: str,
-            target: str,
-            must: frozenset[str],
-            may: frozenset[str] = nobody,
-            **rest: str | int,
-        ) -> None:
-            rest.setdefault("source", sender.mac)
-            number = next(_NUMBERS)
-            probes.append(Probe(number, kind, sender, target, must, must | may, **rest))
-
-        for peer in peers:
-            one = everyone & {peer.name}
-            # Nobody knows where an absent machine is: its frames may be flooded.
-            may = one or everyone
-            add("unicast", peer.mac, one, may)
-            add("unknown ethertype", peer.mac, one, may, ethertype=EXPERIMENTAL)
-            add("VLAN-tagged", peer.mac, one, may, vlan=42)
-            add("spoofed source", peer.mac, nobody, source=STRANGER)
-        add("broadcast", BROADCAST, everyone)
-        add("multicast", MULTICAST, everyone)
-        add("unknown ethertype", BROADCAST, everyone, ethertype=EXPERIMENTAL)
-        add("unknown target", STRANGER, everyone)
-        add("VLAN-tagged", BROADCAST, everyone, vlan=42)
-        add("spoofed source", BROADCAST, nobody, source=STRANGER)
-        add("spoofed source", BROADCAST, nobody, source=peers[0].mac)
-        return probes
-
-    def _is_complete(self, probes: Iterable[Probe]) -> bool:
+    def _is_complete(self, sent: Iterable[Probe]) -> bool:
         return all(
             len(self.sniffer.count(machine, probe.number)) == COPIES
-            for probe in probes
+            for probe in sent
             for machine in self.machines
             if machine.name in probe.must
         )
 
-    def _counts(self, probes: Iterable[Probe]) -> list[Count]:
+    def _counts(self, sent: Iterable[Probe]) -> list[Count]:
         return [
             Count(probe, machine, self.sniffer.count(machine, probe.number))
-            for probe in probes
+            for probe in sent
             for machine in self.machines
         ]
 

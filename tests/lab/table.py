@@ -4,7 +4,8 @@
 
 from collections.abc import Iterable
 
-from tests.lab.isolation import COPIES, KINDS, Report
+from tests.lab.isolation import COPIES, Report
+from tests.lab.probe import KINDS
 
 
 def by_pair(report: Report) -> str:

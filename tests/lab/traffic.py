@@ -12,13 +12,14 @@ import struct
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import count
 
 from attrs import define, field, frozen
 
 from tests.lab.frames import EXPERIMENTAL, Sniffer, frame
 from tests.lab.hypervisor import Machine
+from tests.lab.tally import Tally
 
 Pair = tuple[str, str]
 """The names of who asks and who answers."""
@@ -91,6 +92,17 @@ class Answers:
         """Say how many answers came, repeated ones included."""
         return self.seen[pair].total()
 
+    def tally(self, wanted: Collection[Pair]) -> Tally:
+        """Count the answers of all pairs, those that are wanted and others."""
+        total = Tally()
+        for pair, times in self.seen.items():
+            seen, once = times.total(), len(times)
+            if pair in wanted:
+                total += Tally(self.asked, once, repeated=seen - once)
+            else:
+                total += Tally(leaked=seen)
+        return total
+
 
 def ping(
     pinger: Pinger,
@@ -143,6 +155,13 @@ class Loss:
         """Whether something was sent, and arrived exactly once, where it should."""
         wrong = self.lost or self.repeated or self.strayed or self.unanswered
         return self.sent > 0 and not wrong
+
+    @property
+    def tally(self) -> Tally:
+        """Frames and answers together."""
+        expected = self.sent + self.pings
+        arrived = expected - self.lost - self.unanswered
+        return Tally(expected, arrived, self.strayed, self.repeated)
 
 
 @define
