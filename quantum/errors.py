@@ -83,10 +83,16 @@ class FabricRefused(QuantumError):
 
 @frozen
 class SegmentsExhausted(QuantumError):
-    """Every segment id is in use, or waits for a switch to let go of it."""
+    """
+    Every number of a pool is in use, or waits for a switch to let go of it.
+
+    ``in_use`` and ``quarantined`` say how many are which.
+    """
 
     pool: str
     size: int
+    in_use: int
+    quarantined: int
 
 
 @frozen

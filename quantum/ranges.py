@@ -34,6 +34,9 @@ class Span:
     def __len__(self) -> int:
         return self.last - self.first + 1
 
+    def __contains__(self, number: int) -> bool:
+        return self.first <= number <= self.last
+
 
 @define(eq=False)
 class Ranges:
@@ -67,7 +70,7 @@ class Ranges:
         return self._ends[-1] if self._ends else 0
 
     def __contains__(self, number: int) -> bool:
-        return any(span.first <= number <= span.last for span in self.spans)
+        return any(number in span for span in self.spans)
 
     def __iter__(self) -> Iterator[int]:
         for span in self.spans:

@@ -48,7 +48,7 @@ TABLE: list[tuple[Exception, int, str, int, str, str]] = [
     (errors.Malformed("why"), 400, "malformedRequest", 400, FAULT, "why"),
     (errors.FabricRefused("why"), 501, "notImplemented", 501, FAULT, "why"),
     (
-        errors.SegmentsExhausted("vlans", 4094),
+        errors.SegmentsExhausted("vlans", 4094, 4000, 94),
         503,
         "serviceUnavailable",
         503,
