@@ -26,6 +26,8 @@ from quantum.model import (
     Port,
     Status,
 )
+from quantum.ranges import Span
+from quantum.storage.vlans import Vlans
 
 UNREPORTED = Status(OpStatus.PROVISIONING, "no switch has reported the interface yet")
 NONE_UP = Status(OpStatus.DOWN, "none of its active attached ports is up")
@@ -74,7 +76,10 @@ class Catalogue:
 
     segments: set[int] = field(factory=set, init=False)
     """The segments of networks, and those in quarantine."""
+    others: set[int] = field(factory=set, init=False)
+    """The same, of segments that the pool does not have any more."""
     quarantined: set[int] = field(factory=set, init=False)
+    vlans: Vlans = field(factory=Vlans, init=False)
     switches: set[str] = field(factory=set, init=False)
     _records: dict[str, _Record] = field(factory=dict, init=False)
     _tenants: dict[str, dict[str, _Record]] = field(factory=dict, init=False)
@@ -210,6 +215,14 @@ class Catalogue:
         if segment_id in self.quarantined:
             self.quarantined.discard(segment_id)
             self.segments.discard(segment_id)
+            self.others.discard(segment_id)
+            self.vlans.free(segment_id)
+
+    def sort_out(self, pool: Span) -> None:
+        """Tell the segments that the pool has from those that it does not have."""
+        first, last = pool.first, pool.last
+        self.others = {n for n in self.segments if not first <= n <= last}
+        self.segments -= self.others
 
     def _record(self, tenant_id: str, network_id: str) -> _Record:
         """Find the record of one of the tenant's networks."""
@@ -227,4 +240,6 @@ class Catalogue:
 def _binding(network: Network, port: Port, attachment: str) -> Binding:
     """Put together what a fabric must realise for one interface."""
     is_active = port.admin_state is AdminState.ACTIVE
-    return Binding(attachment, port.id, network.id, network.segment_id, is_active)
+    return Binding(
+        attachment, port.id, network.id, network.segment_id, is_active, network.vlan
+    )

@@ -12,7 +12,7 @@ from sys import intern
 
 from attrs import define
 
-from quantum.errors import AlreadyAttached, NetworkInUse, PortInUse
+from quantum.errors import AlreadyAttached, AlreadyBound, NetworkInUse, PortInUse
 from quantum.model import AdminState, Network, Port
 from quantum.storage.catalogue import Catalogue
 from quantum.storage.network_writes import CreateNetwork, DeleteNetwork, RenameNetwork
@@ -24,23 +24,36 @@ from quantum.storage.port_writes import (
     SetState,
     Unplug,
 )
-from quantum.storage.segments import SegmentPool
+from quantum.storage.supply import Supply
+from quantum.storage.vlan_writes import BindVlan
 
 
 @define
 class Drafts:
-    """The writing verbs of `IQuantumPlugin`, up to the point of recording."""
+    """The writing verbs of plugins, up to the point of recording."""
 
     _catalogue: Catalogue
     _outlook: Outlook
-    _pool: SegmentPool
+    _supply: Supply
     _new_id: Callable[[], str]
 
     def create_network(self, tenant_id: str, name: str) -> CreateNetwork:
         """Draft a network with a segment of its own."""
-        segment_id = self._pool.pick(self._catalogue.segments, self._outlook.segments)
+        segment_id = self._supply.segment()
         network = Network(self._new_id(), intern(tenant_id), name, segment_id)
         return CreateNetwork(network)
+
+    def bind_vlan(
+        self, network_id: str, physical_network: str, vlan_id: int | None
+    ) -> BindVlan:
+        """Draft that a network, of whichever tenant, runs over a VLAN."""
+        network = self._outlook.any_network(network_id)
+        if self._outlook.has_plugs(network):
+            raise NetworkInUse(network_id)
+        if network.vlan is not None:
+            bound = network.vlan
+            raise AlreadyBound(network_id, bound.physical_network, bound.vlan_id)
+        return BindVlan(network, self._supply.vlan(physical_network, vlan_id))
 
     def rename_network(
         self, tenant_id: str, network_id: str, name: str

@@ -8,7 +8,7 @@ catalogue answers reads, drafts judge what is asked, the writer records it, the
 publication shows it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -26,12 +26,14 @@ from quantum.storage.database import Database, DatabaseUnusable
 from quantum.storage.drafts import Drafts
 from quantum.storage.ids import new_id
 from quantum.storage.load import load
-from quantum.storage.network_writes import FreeSegment, RememberSwitch
+from quantum.storage.network_writes import RememberSwitch
 from quantum.storage.outlook import Outlook
 from quantum.storage.publication import Listener, Publication
-from quantum.storage.segments import SegmentPool
+from quantum.storage.segments import Pool, SegmentPool
+from quantum.storage.supply import Supply
 from quantum.storage.thread import DatabaseThread
 from quantum.storage.upgrade import upgrade
+from quantum.storage.vlan_writes import FreeSegment
 from quantum.storage.write import Write
 from quantum.storage.writer import InThread, Writer
 
@@ -46,7 +48,9 @@ class Means:
     in_thread: InThread
     stop_thread: Callable[[], None] = lambda: None
     queue_limit: int = QUEUE_LIMIT
-    pool: SegmentPool = field(factory=SegmentPool)
+    pool: Pool = field(factory=SegmentPool)
+    vlan_pools: Mapping[str, Pool] = field(factory=dict)
+    """By physical network; an empty pool lets any VLAN be named."""
     new_id: Callable[[], str] = new_id
 
     @classmethod
@@ -103,7 +107,7 @@ class Ledger:
         except DatabaseUnusable:
             database.close()
             raise
-        means.pool.skip_past(max(catalogue.segments, default=0))
+        _go_on_after(catalogue, means)
         outlook = Outlook(catalogue)
         publication = Publication(catalogue, outlook)
         writer = Writer(
@@ -119,7 +123,8 @@ class Ledger:
             means.stop_thread()
             database.close()
 
-        drafts = Drafts(catalogue, outlook, means.pool, means.new_id)
+        supply = Supply(catalogue, outlook, means.pool, means.vlan_pools)
+        drafts = Drafts(catalogue, outlook, supply, means.new_id)
         return cls(catalogue, drafts, outlook, publication, writer, close)
 
     def record(self, write: Write) -> Deferred[Any]:
@@ -173,3 +178,12 @@ class Ledger:
         port = self.catalogue.recorded_port(port_id)
         if port is not None and port.status != status:
             self.catalogue.put_port(replace(port, status=status))
+
+
+def _go_on_after(catalogue: Catalogue, means: Means) -> None:
+    """Let pools go on where an earlier daemon may have ended."""
+    catalogue.sort_out(*means.pool.ranges.spans)
+    means.pool.skip_past(catalogue.segments)
+    for physical_network, pool in means.vlan_pools.items():
+        numbers = catalogue.vlans.numbers(physical_network)
+        pool.skip_past({number for number in numbers if number in pool.ranges})

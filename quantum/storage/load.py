@@ -6,13 +6,14 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from msgspec.structs import replace
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from quantum.model import AdminState, Network, Port
+from quantum.model import AdminState, Network, Port, Vlan
 from quantum.storage.catalogue import Catalogue, unobserved
 from quantum.storage.database import Database, DatabaseUnusable, advice
-from quantum.storage.schema import networks, ports, released_segments, switches
+from quantum.storage.schema import networks, ports, released_segments, switches, vlans
 
 PAGE = 10_000
 """Rows held as rows at a time: beyond that they would only be garbage."""
@@ -28,6 +29,7 @@ def load(database: Database) -> Catalogue:
     try:
         with _without_collection(), database.engine.connect() as connection:
             reader = connection.execution_options(yield_per=PAGE)
+            _load_vlans(reader, catalogue)
             _load_networks(reader, catalogue)
             _load_ports(reader, catalogue)
             _load_rest(reader, catalogue)
@@ -48,6 +50,14 @@ def _without_collection() -> Iterator[None]:
         gc.enable()
 
 
+def _load_vlans(connection: Connection, catalogue: Catalogue) -> None:
+    """Read which segments have a VLAN."""
+    names: dict[str, str] = {}
+    for segment_id, physical_network, vlan_id in connection.execute(select(vlans)):
+        shared = names.setdefault(physical_network, physical_network)
+        catalogue.vlans.take(segment_id, Vlan(shared, vlan_id))
+
+
 def _load_networks(connection: Connection, catalogue: Catalogue) -> None:
     """Read the networks."""
     columns = networks.c
@@ -57,7 +67,9 @@ def _load_networks(connection: Connection, catalogue: Catalogue) -> None:
         query.order_by(columns.id)
     ):
         shared = tenants.setdefault(tenant_id, tenant_id)
-        catalogue.put_network(Network(network_id, shared, name, segment_id))
+        network = Network(network_id, shared, name, segment_id)
+        vlan = catalogue.vlans.of(segment_id)
+        catalogue.put_network(network if vlan is None else replace(network, vlan=vlan))
 
 
 def _load_ports(connection: Connection, catalogue: Catalogue) -> None:

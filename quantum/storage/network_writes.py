@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The Quantum authors
 # SPDX-License-Identifier: Apache-2.0
-"""The writes that change networks, segments and the list of switches."""
+"""The writes that change networks and the list of switches."""
 
 from collections.abc import Sequence
 
@@ -29,9 +29,6 @@ _DELETE_PORTS = delete(ports).where(
     ports.c.network_id == bindparam("this"), ports.c.interface.is_(None)
 )
 _QUARANTINE = insert(released_segments)
-_FREE = delete(released_segments).where(
-    released_segments.c.segment_id == bindparam("this")
-)
 _FORGET_SWITCH = delete(switches).where(switches.c.datapath_id == bindparam("this"))
 _REMEMBER_SWITCH = insert(switches)
 
@@ -135,29 +132,6 @@ class DeleteNetwork(Write):
 
     def publish(self, catalogue: Catalogue) -> tuple[Change, None]:
         return NetworkDeleted(catalogue.drop_network(self.before.id)), None
-
-
-@frozen
-class FreeSegment(Write):
-    """Let a deleted network's segment be used again."""
-
-    segment_id: int
-
-    @property
-    def key(self) -> str:
-        return f"segment {self.segment_id}"
-
-    def steps(self) -> Sequence[Step]:
-        return (Step(_FREE, {"this": self.segment_id}),)
-
-    def evidence(self) -> Evidence:
-        column = released_segments.c.segment_id
-        query = select(column).where(column == self.segment_id)
-        return Evidence((self.key,), query, None)
-
-    def publish(self, catalogue: Catalogue) -> tuple[None, None]:
-        catalogue.free_segment(self.segment_id)
-        return None, None
 
 
 @frozen

@@ -18,6 +18,8 @@ from quantum.model import Network, Port
 from quantum.storage.catalogue import Catalogue
 from quantum.storage.network_writes import CreateNetwork
 from quantum.storage.port_writes import CreatePort, Plug
+from quantum.storage.vlan_writes import BindVlan
+from quantum.storage.vlans import Vlans
 from quantum.storage.write import Write
 
 Value = TypeVar("Value")
@@ -30,6 +32,8 @@ class Outlook:
     _catalogue: Catalogue
     segments: set[int] = field(factory=set, init=False)
     """The segments of networks that are being created."""
+    vlans: Vlans = field(factory=Vlans, init=False)
+    """The VLANs that networks are being bound to."""
     _edits: dict[str, list[Write]] = field(factory=dict, init=False)
     _plugs: dict[str, list[str]] = field(factory=dict, init=False)
     _arrivals: Counter[str] = field(factory=Counter, init=False)
@@ -44,6 +48,8 @@ class Outlook:
             case _:
                 if isinstance(write, Plug):
                     self._plugs.setdefault(write.attachment, []).append(write.key)
+                elif isinstance(write, BindVlan):
+                    self.vlans.take(write.before.segment_id, write.vlan)
                 self._edits.setdefault(write.key, []).append(write)
 
     def remove(self, write: Write) -> None:
@@ -57,6 +63,8 @@ class Outlook:
             case _:
                 if isinstance(write, Plug):
                     _drop(self._plugs, write.attachment, write.key)
+                elif isinstance(write, BindVlan):
+                    self.vlans.free(write.before.segment_id)
                 _drop(self._edits, write.key, write)
 
     def is_awaited(self, key: str) -> bool:
@@ -69,12 +77,18 @@ class Outlook:
 
         :raise NetworkNotFound: The tenant will have no such network.
         """
-        network = self._catalogue.network(tenant_id, network_id)
-        for write in self._edits.get(network_id, ()):
-            network = write.edited(network)
-            if network is None:
-                raise NetworkNotFound(network_id)
-        return network
+        return self._edited_network(self._catalogue.network(tenant_id, network_id))
+
+    def any_network(self, network_id: str) -> Network:
+        """
+        Look a network of whichever tenant up as it will be.
+
+        :raise NetworkNotFound: There will be no such network.
+        """
+        network = self._catalogue.recorded_network(network_id)
+        if network is None:
+            raise NetworkNotFound(network_id)
+        return self._edited_network(network)
 
     def port(self, tenant_id: str, network_id: str, port_id: str) -> Port:
         """
@@ -107,10 +121,21 @@ class Outlook:
 
         A port that is being created counts: whoever creates it will plug it.
         """
-        if self._arrivals[network.id]:
-            return True
+        return bool(self._arrivals[network.id]) or self.has_plugs(network)
+
+    def has_plugs(self, network: Network) -> bool:
+        """Say whether an interface will be plugged into a network's port."""
         edited = map(self._edited, self._catalogue.ports(network.tenant_id, network.id))
         return any(port is not None and port.attachment is not None for port in edited)
+
+    def _edited_network(self, network: Network) -> Network:
+        """Say what becomes of a recorded network."""
+        edited = network
+        for write in self._edits.get(network.id, ()):
+            edited = write.edited(edited)
+            if edited is None:
+                raise NetworkNotFound(network.id)
+        return edited
 
     def _edited(self, port: Port) -> Port | None:
         """Say what becomes of a recorded port, or None if it will be gone."""

@@ -17,6 +17,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    UniqueConstraint,
 )
 
 metadata = MetaData(
@@ -58,6 +59,21 @@ released_segments = Table(
     "released_segments",
     metadata,
     Column("segment_id", Integer, primary_key=True, autoincrement=False),
+)
+
+# By segment, because a VLAN rests in quarantine as long as its segment does.
+vlans = Table(
+    "vlans",
+    metadata,
+    Column("segment_id", Integer, primary_key=True, autoincrement=False),
+    Column("physical_network", String(64), nullable=False),
+    Column(
+        "vlan_id",
+        Integer,
+        CheckConstraint("vlan_id BETWEEN 1 AND 4094", name="vlan_id"),
+        nullable=False,
+    ),
+    UniqueConstraint("physical_network", "vlan_id"),
 )
 
 switches = Table(

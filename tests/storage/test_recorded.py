@@ -24,7 +24,7 @@ from quantum.model import (
     PortDeleted,
 )
 from quantum.plugins.recorded import RecordedPlugin
-from quantum.storage import network_writes, port_writes
+from quantum.storage import network_writes, port_writes, vlan_writes
 from quantum.storage.ledger import Ledger
 from quantum.storage.schema import metadata
 from tests.storage.means import inline_means, numbered
@@ -158,11 +158,11 @@ class PortabilityTests(SynchronousTestCase):
         dialect = postgresql.dialect()
         statements = [
             value
-            for module in (network_writes, port_writes)
+            for module in (network_writes, port_writes, vlan_writes)
             for value in vars(module).values()
             if isinstance(value, Executable)
         ]
-        self.assertEqual(13, len(statements))
+        self.assertEqual(15, len(statements))
         for table in metadata.sorted_tables:
             statements.append(CreateTable(table))
             statements.extend(map(CreateIndex, table.indexes))
