@@ -4,13 +4,16 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from quantum.storage.segments import Pool
 from quantum.testing import (
     FabricContract,
     IntentContract,
     MemoryFabric,
     MemoryPlugin,
     PluginContract,
+    ProviderContract,
 )
+from quantum.testing.provider import POOLS
 from tests.storage.means import Bench
 
 
@@ -38,6 +41,29 @@ class RecordedPluginOnDiskTests(PluginContract, SynchronousTestCase):
 
     def make_plugin(self):
         self.bench = Bench(f"sqlite:///{self.mktemp()}")
+        self.addCleanup(self.bench.stop)
+        return self.bench.plugin
+
+    def pass_time(self):
+        self.bench.pass_time()
+
+
+class MemoryProviderTests(ProviderContract, SynchronousTestCase):
+    """The fake keeps the contract of provider networks."""
+
+    def make_plugin(self):
+        return MemoryPlugin(POOLS)
+
+
+class RecordedProviderTests(ProviderContract, SynchronousTestCase):
+    """So does the real thing."""
+
+    def make_plugin(self):
+        pools = {
+            name: Pool(f"VLANs {ranges} of {name}", ranges)
+            for name, ranges in POOLS.items()
+        }
+        self.bench = Bench(vlan_pools=pools)
         self.addCleanup(self.bench.stop)
         return self.bench.plugin
 

@@ -8,7 +8,15 @@ from twisted.application.service import Service
 from zope.interface import implementer
 
 from quantum.interfaces import IFabric, IIntent, IStatusBoard
-from quantum.model import ADMIN_DOWN, UNATTACHED, UP, AdminState, Change, PortChanged
+from quantum.model import (
+    ADMIN_DOWN,
+    UNATTACHED,
+    UP,
+    AdminState,
+    Change,
+    Network,
+    PortChanged,
+)
 
 
 @implementer(IFabric)
@@ -34,6 +42,9 @@ class MemoryFabric(Service):
         for change in changes:
             if isinstance(change, PortChanged):
                 self._tell_port(change)
+
+    def mtu(self, network: Network) -> int | None:
+        return None
 
     def _tell_port(self, change: PortChanged) -> None:
         """Report what a changed port is now."""

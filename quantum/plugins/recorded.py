@@ -2,16 +2,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """The core verbs, answered from the ledger and realised by a fabric."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from twisted.application.service import IService, Service
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
-from quantum.interfaces import IFabric, IQuantumPlugin, Surroundings
-from quantum.model import AdminState, Network, Port
+from quantum.errors import NetworkNotFound
+from quantum.interfaces import (
+    IFabric,
+    IProviderNetworks,
+    IQuantumPlugin,
+    ISwitches,
+    Surroundings,
+)
+from quantum.model import AdminState, Network, Port, SwitchStatus
 from quantum.storage.database import file_url
 from quantum.storage.ledger import Ledger, Means
+from quantum.storage.segments import Pool, SegmentPool
 from quantum.storage.write import Write
 
 Recorded = Any
@@ -27,10 +36,28 @@ def open_ledger(surroundings: Surroundings) -> Ledger:
     config = surroundings.config
     default = file_url(str(config.state_dir / "quantum.db"))
     means = Means.of_daemon(surroundings.reactor, config.database.queue_limit)
+    means.pool = _segment_pool(surroundings)
+    means.vlan_pools = _vlan_pools(surroundings)
     return Ledger.open(config.database.url or default, means)
 
 
-@implementer(IQuantumPlugin)
+def _segment_pool(surroundings: Surroundings) -> SegmentPool:
+    """Make the pool of segments that the configuration describes."""
+    (span,) = surroundings.config.openvswitch.segment_pool.spans
+    return SegmentPool(span.first, span.last, surroundings.warn)
+
+
+def _vlan_pools(surroundings: Surroundings) -> dict[str, Pool]:
+    """Make a pool of VLANs for each physical network of the configuration."""
+    pools = {}
+    for name, physical in surroundings.config.openvswitch.physical_networks.items():
+        ranges = physical.pool
+        title = f"VLANs {ranges} of {name}"
+        pools[name] = Pool(title, ranges, surroundings.warn)
+    return pools
+
+
+@implementer(IQuantumPlugin, IProviderNetworks, ISwitches)
 class RecordedPlugin(Service):
     """
     Every plugin whose networks are recorded here, whatever realises them.
@@ -77,6 +104,9 @@ class RecordedPlugin(Service):
     def ports(self, tenant_id: str, network_id: str) -> list[Port]:
         return self._catalogue.ports(tenant_id, network_id)
 
+    def mtu(self, network: Network) -> int | None:
+        return self._fabric.mtu(network)
+
     def port(self, tenant_id: str, network_id: str, port_id: str) -> Port:
         return self._catalogue.port(tenant_id, network_id, port_id)
 
@@ -106,6 +136,23 @@ class RecordedPlugin(Service):
 
     def unplug(self, tenant_id: str, network_id: str, port_id: str) -> Recorded:
         return self._record(self._drafts.unplug(tenant_id, network_id, port_id))
+
+    def any_network(self, network_id: str) -> Network:
+        network = self._catalogue.recorded_network(network_id)
+        if network is None:
+            raise NetworkNotFound(network_id)
+        return network
+
+    def bind_vlan(
+        self, network_id: str, physical_network: str, vlan_id: int | None
+    ) -> Recorded:
+        return self._record(
+            self._drafts.bind_vlan(network_id, physical_network, vlan_id)
+        )
+
+    def switch_statuses(self) -> Iterable[SwitchStatus]:
+        fabric = self._fabric
+        return fabric.switch_statuses() if ISwitches.providedBy(fabric) else ()
 
     def _record(self, write: Write) -> Deferred[Any]:
         """Ask the fabric, then record."""

@@ -17,6 +17,7 @@ from quantum.testing.fabric import FabricContract
 from quantum.testing.intent import IntentContract
 from quantum.testing.memory import MemoryPlugin
 from quantum.testing.plugin import PluginContract
+from quantum.testing.provider import ProviderContract
 
 __all__ = [
     "FabricContract",
@@ -24,4 +25,5 @@ __all__ = [
     "MemoryFabric",
     "MemoryPlugin",
     "PluginContract",
+    "ProviderContract",
 ]

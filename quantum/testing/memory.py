@@ -11,20 +11,33 @@ from zope.interface import implementer
 
 from quantum.errors import (
     AlreadyAttached,
+    AlreadyBound,
+    Malformed,
     NetworkInUse,
     NetworkNotFound,
+    PhysicalNetworkUnknown,
     PortInUse,
     PortNotFound,
+    SegmentsExhausted,
+    VlanInUse,
+    VlanNotAllowed,
 )
-from quantum.interfaces import IQuantumPlugin
-from quantum.model import ADMIN_DOWN, UNATTACHED, UP, AdminState, Network, Port
+from quantum.interfaces import IProviderNetworks, IQuantumPlugin
+from quantum.model import ADMIN_DOWN, UNATTACHED, UP, AdminState, Network, Port, Vlan
+from quantum.ranges import VLANS, Ranges, Span
 
 
-@implementer(IQuantumPlugin)
+@implementer(IQuantumPlugin, IProviderNetworks)
 @define
 class MemoryPlugin:
-    """The smallest plugin that keeps the contract: for tests of what is above."""
+    """
+    The smallest plugin that keeps the contracts: for tests of what is above.
 
+    ``pools`` are the VLANs of each physical network; of an empty one any VLAN
+    may be named.
+    """
+
+    pools: dict[str, Ranges] = field(factory=dict)
     all_networks: dict[str, Network] = field(factory=dict, init=False)
     all_ports: dict[str, Port] = field(factory=dict, init=False)
     _segments: "count[int]" = field(factory=lambda: count(1), init=False)
@@ -55,6 +68,53 @@ class MemoryPlugin:
         for port in ports:
             del self.all_ports[port.id]
         del self.all_networks[network_id]
+
+    def mtu(self, network: Network) -> int | None:  # noqa: ARG002  (of any)
+        return None
+
+    def any_network(self, network_id: str) -> Network:
+        network = self.all_networks.get(network_id)
+        if network is None:
+            raise NetworkNotFound(network_id)
+        return network
+
+    async def bind_vlan(
+        self, network_id: str, physical_network: str, vlan_id: int | None
+    ) -> Network:
+        network = self.any_network(network_id)
+        ports = self.ports(network.tenant_id, network_id)
+        if any(port.attachment is not None for port in ports):
+            raise NetworkInUse(network_id)
+        if network.vlan is not None:
+            bound = network.vlan
+            raise AlreadyBound(network_id, bound.physical_network, bound.vlan_id)
+        vlan = Vlan(physical_network, self._choose(physical_network, vlan_id))
+        self.all_networks[network_id] = replace(network, vlan=vlan)
+        return self.all_networks[network_id]
+
+    def _choose(self, physical_network: str, vlan_id: int | None) -> int:
+        """Choose a VLAN that nobody has, or refuse the one that was named."""
+        if physical_network not in self.pools:
+            raise PhysicalNetworkUnknown(physical_network, tuple(sorted(self.pools)))
+        pool = self.pools[physical_network]
+        vlans = [network.vlan for network in self.all_networks.values()]
+        taken = {
+            v.vlan_id for v in vlans if v and v.physical_network == physical_network
+        }
+        if vlan_id is None:
+            if not pool:
+                raise Malformed(f"{physical_network} has no pool: name a VLAN")
+            free = [number for number in pool if number not in taken]
+            if not free:
+                name = f"VLANs {pool} of {physical_network}"
+                raise SegmentsExhausted(name, len(pool), len(pool), 0)
+            return free[0]
+        allowed = pool or Span(*VLANS)
+        if vlan_id not in allowed:
+            raise VlanNotAllowed(physical_network, vlan_id, str(allowed))
+        if vlan_id in taken:
+            raise VlanInUse(physical_network, vlan_id)
+        return vlan_id
 
     def ports(self, tenant_id: str, network_id: str) -> list[Port]:
         self.network(tenant_id, network_id)

@@ -100,6 +100,11 @@ class PluginContract(_Case):
         self.assertEqual(network, self.ask("network", OURS, network.id))
         self.assertEqual([], self.asked(network))
 
+    def test_mtu(self) -> None:
+        """What is known of a network's MTU leaves room for IPv6 (RFC 8200, 5)."""
+        mtu = self.ask("mtu", self.a_network())
+        self.assertTrue(mtu is None or 1280 <= mtu <= 65535, mtu)
+
     def test_names_need_not_be_unique(self) -> None:
         """Two networks of one name are two networks, with a segment each."""
         one, other = self.a_network(), self.a_network()

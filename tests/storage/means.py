@@ -32,6 +32,7 @@ class Bench:
 
     url: str = "sqlite://"
     segments: SegmentPool = field(factory=SegmentPool)
+    vlan_pools: dict = field(factory=dict)
     queue_limit: int = 1000
     prepare: object = lambda database: None
     new_id: object = field(factory=numbered)
@@ -46,6 +47,7 @@ class Bench:
         means = inline_means(
             self.clock,
             pool=self.segments,
+            vlan_pools=self.vlan_pools,
             queue_limit=self.queue_limit,
             new_id=self.new_id,
         )
