@@ -9,8 +9,9 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
-from quantum.channel.ovsdb.bridge import Operation, WantedBridge, repair
+from quantum.channel.ovsdb.bridge import WantedBridge, repair
 from quantum.channel.ovsdb.mender import PATIENCE, Mender
+from quantum.channel.ovsdb.operation import Operation
 from quantum.channel.ovsdb.replica import Replica
 from quantum.channel.ovsdb.rpc import Session
 from tests.channel.database import apply, dump, name_of, refer

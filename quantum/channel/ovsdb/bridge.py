@@ -8,20 +8,29 @@ back; hence all is changed at once, nothing is ever removed, and nothing is
 written when all is right.  Nothing here sends.
 """
 
+from collections.abc import Mapping
 from secrets import token_hex
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import field, frozen
 
 from quantum.channel.ovsdb import values
+from quantum.channel.ovsdb.operation import (
+    Operation,
+    Repair,
+    insert,
+    is_row,
+    made,
+    mutate,
+    update,
+    wait,
+)
 from quantum.channel.ovsdb.replica import Replica
 from quantum.channel.ovsdb.row import Bridge, Controller
 
 DATABASE = "Open_vSwitch"
 PROTOCOL = "OpenFlow13"
 _TIMINGS = {"inactivity_probe": 5000, "max_backoff": 1000}
-
-Operation = dict[str, Any]
 
 
 @frozen
@@ -33,28 +42,25 @@ class WantedBridge:
     """Open vSwitch's own notation: ``tcp:127.0.0.1:6653``, ``unix:/path``."""
     datapath_type: str = ""
     """Given to a bridge that is made; changing it later would drop all traffic."""
-
-
-@define
-class Repair:
-    """What makes the bridge right, and what the operator must know."""
-
-    operations: list[Operation] = field(factory=list)
-    """One transaction; empty when there is nothing to do."""
-    complaints: list[str] = field(factory=list)
-    """What is wrong now, in plain words."""
+    tunnel_type: str = "vxlan"
+    tunnel_addresses: Mapping[str, str] = field(factory=dict)
+    """By system-id: where the database does not say."""
+    underlay_mtu: int = 0
+    """The largest IP packet that every underlay must carry."""
+    physical_networks: Mapping[str, str] = field(factory=dict)
+    """By name: the bridge or interface where the database does not say."""
 
 
 def repair(replica: Replica, wanted: WantedBridge) -> Repair:
     """Compare what is with what is wanted."""
     if not replica.roots:
         # The database is not initialised yet; a bridge would belong to nobody.
-        return Repair()
+        return Repair(wanted.name)
     found = replica.bridge(wanted.name)
     if found is None:
-        return Repair(_creation(next(iter(replica.roots)), wanted))
+        return Repair(wanted.name, _creation(next(iter(replica.roots)), wanted))
     row, bridge = found
-    work = Repair()
+    work = Repair(wanted.name)
     if wanted.datapath_type not in {"", bridge.datapath_type}:
         work.complaints.append(
             f"bridge {wanted.name} has datapath_type"
@@ -74,17 +80,12 @@ def repair(replica: Replica, wanted: WantedBridge) -> Repair:
 
 
 def _controller(wanted: WantedBridge) -> Operation:
-    return {
-        "op": "insert",
-        "table": "Controller",
-        "row": {"target": wanted.controller, **_TIMINGS},
-        "uuid-name": "controller",
-    }
+    row = {"target": wanted.controller, **_TIMINGS}
+    return insert("Controller", row, "controller")
 
 
 def _creation(root: bytes, wanted: WantedBridge) -> list[Operation]:
     """Make the bridge with everything it needs, unless somebody just did."""
-    made = ["named-uuid", "bridge"]
     row: dict[str, Any] = {
         "name": wanted.name,
         "ports": ["named-uuid", "port"],
@@ -99,12 +100,12 @@ def _creation(root: bytes, wanted: WantedBridge) -> list[Operation]:
     local = {"name": wanted.name, "type": "internal"}
     port = {"name": wanted.name, "interfaces": ["named-uuid", "interface"]}
     return [
-        _wait("Bridge", ["name", "==", wanted.name], ["name"], []),
-        _insert("Interface", local, "interface"),
-        _insert("Port", port, "port"),
+        wait("Bridge", [["name", "==", wanted.name]], ["name"], []),
+        insert("Interface", local, "interface"),
+        insert("Port", port, "port"),
         _controller(wanted),
-        _insert("Bridge", row, "bridge"),
-        _mutate("Open_vSwitch", root, ["bridges", "insert", values.as_set([made])]),
+        insert("Bridge", row, "bridge"),
+        mutate("Open_vSwitch", root, ["bridges", "insert", made("bridge")]),
     ]
 
 
@@ -117,9 +118,9 @@ def _change(
         return []
     work: list[Operation] = []
     if bridge.fail_mode != "secure":
-        work.append(_update("Bridge", row, {"fail_mode": "secure"}))
+        work.append(update("Bridge", row, {"fail_mode": "secure"}))
     if bridge.protocols and PROTOCOL not in bridge.protocols:
-        work.append(_mutate("Bridge", row, ["protocols", "insert", PROTOCOL]))
+        work.append(mutate("Bridge", row, ["protocols", "insert", PROTOCOL]))
     ours = [
         (key, controller)
         for key in bridge.controllers
@@ -127,14 +128,13 @@ def _change(
         and controller.target == wanted.controller
     ]
     if not ours:
-        added = values.as_set([["named-uuid", "controller"]])
         work += [
             _controller(wanted),
-            _mutate("Bridge", row, ["controller", "insert", added]),
+            mutate("Bridge", row, ["controller", "insert", made("controller")]),
         ]
     for key, controller in ours:
         if _timings(controller) != _TIMINGS:
-            work.append(_update("Controller", key, _TIMINGS))
+            work.append(update("Controller", key, _TIMINGS))
     return work
 
 
@@ -149,39 +149,4 @@ def _unchanged(row: bytes, bridge: Bridge) -> Operation:
         "protocols": values.as_set(sorted(bridge.protocols)),
         "controller": values.as_set(map(values.reference, bridge.controllers)),
     }
-    return _wait("Bridge", _is(row), sorted(seen), [seen])
-
-
-def _is(row: bytes) -> list[Any]:
-    return ["_uuid", "==", values.reference(row)]
-
-
-def _wait(
-    table: str, where: list[Any], columns: list[str], rows: list[dict[str, Any]]
-) -> Operation:
-    return {
-        "op": "wait",
-        "table": table,
-        "where": [where],
-        "columns": columns,
-        "until": "==",
-        "rows": rows,
-        "timeout": 0,
-    }
-
-
-def _insert(table: str, row: dict[str, Any], name: str) -> Operation:
-    return {"op": "insert", "table": table, "row": row, "uuid-name": name}
-
-
-def _update(table: str, row: bytes, columns: dict[str, Any]) -> Operation:
-    return {"op": "update", "table": table, "where": [_is(row)], "row": columns}
-
-
-def _mutate(table: str, row: bytes, mutation: list[Any]) -> Operation:
-    return {
-        "op": "mutate",
-        "table": table,
-        "where": [_is(row)],
-        "mutations": [mutation],
-    }
+    return wait("Bridge", [is_row(row)], sorted(seen), [seen])
