@@ -13,8 +13,10 @@ from attrs import define, field
 
 from quantum.channel.ovsdb import values
 from quantum.channel.ovsdb.replica import Replica
-from quantum.channel.ovsdb.row import Bridge, Interface
+from quantum.channel.ovsdb.row import Bridge
 from quantum.openflow.facts import SeenInterface
+
+MOST_ADDRESSES = 64
 
 
 @define
@@ -27,7 +29,8 @@ class Picture:
     """Names that are on the bridge no longer, since `news` was last asked."""
     fresh: dict[bytes, SeenInterface] = field(factory=dict)
     """Interfaces that came or changed, since `news` was last asked."""
-    _bad_macs: dict[bytes, str] = field(factory=dict)
+    _said: dict[bytes, tuple[str, ...]] = field(factory=dict)
+    """What is wrong with interfaces, as complained of."""
 
     def clear(self) -> None:
         """Forget the bridge; what was complained about stays known."""
@@ -64,28 +67,54 @@ class Picture:
     ) -> SeenInterface | None:
         interface = replica.interfaces.get(row)
         if interface is None or not (interface.attachment and interface.name):
-            self._bad_macs.pop(row, None)
+            self._said.pop(row, None)
             return None
         if not replica.is_on(bridge, row):
             return None
         mac = values.mac(interface.mac)
         problem = "" if mac or not interface.mac else _no_address(interface.mac)
-        self._complain_once(row, interface, problem)
+        ips, ignored = _addresses(interface.ips)
+        refused = f"{problem}; it is not connected" if problem else ""
+        self._complain_once(
+            row, interface.name, tuple(filter(None, (refused, ignored)))
+        )
         return SeenInterface(
-            interface.name, interface.attachment, interface.ofport, mac, problem
+            name=interface.name,
+            attachment=interface.attachment,
+            ofport=interface.ofport,
+            mac=mac,
+            problem=problem,
+            ips=ips,
+            mtu=interface.mtu,
         )
 
-    def _complain_once(self, row: bytes, interface: Interface, problem: str) -> None:
+    def _complain_once(self, row: bytes, name: str, wrong: tuple[str, ...]) -> None:
         """Say what is wrong with an interface, again only if it changes."""
-        if not problem:
-            self._bad_macs.pop(row, None)
-        elif self._bad_macs.get(row) != interface.mac:
-            self._bad_macs[row] = interface.mac
-            self._complain(f"{interface.name}: {problem}; it is not connected")
+        said = self._said.pop(row, ())
+        for complaint in wrong:
+            if complaint not in said:
+                self._complain(f"{name}: {complaint}")
+        if wrong:
+            self._said[row] = wrong
 
 
 def _no_address(mac: str) -> str:
     return f"attached-mac {mac[:64]!r} is no unicast Ethernet address"
+
+
+def _addresses(written: str) -> tuple[tuple[bytes, ...], str]:
+    """Read ``quantum-ips``; those that are good, and what is wrong with others."""
+    if not written:
+        return (), ""
+    words = written.replace(",", " ").split(maxsplit=MOST_ADDRESSES)
+    read = {word: values.ip(word) for word in words[:MOST_ADDRESSES]}
+    good = tuple(dict.fromkeys(address for address in read.values() if address))
+    bad = [word for word, address in read.items() if address is None]
+    if bad:
+        return good, f"quantum-ips: {bad[0][:64]!r} is no unicast IP address; ignored"
+    if len(words) > MOST_ADDRESSES:
+        return good, f"quantum-ips: all after {MOST_ADDRESSES} addresses are ignored"
+    return good, ""
 
 
 def everything(bridge: Bridge, replica: Replica) -> Iterator[bytes]:

@@ -13,13 +13,16 @@ from quantum.channel.ovsdb.row import Bridge, Controller, Interface, Port, Root,
 from quantum.channel.ovsdb.update import RowUpdate
 
 COLUMNS = {
-    "Open_vSwitch": ("bridges", "external_ids"),
+    "Open_vSwitch": ("bridges", "external_ids", "other_config"),
     "Bridge": (
         *("name", "datapath_id", "datapath_type", "fail_mode"),
         *("ports", "controller", "protocols"),
     ),
     "Port": ("interfaces",),
-    "Interface": ("name", "ofport", "external_ids"),
+    "Interface": (
+        *("name", "type", "options", "ofport", "ofport_request"),
+        *("error", "mtu", "external_ids"),
+    ),
     "Controller": ("target", "inactivity_probe", "max_backoff"),
 }
 """The columns that are monitored, by table."""
@@ -44,6 +47,10 @@ class Replica:
     ports: dict[bytes, Port] = field(factory=dict)
     interfaces: dict[bytes, Interface] = field(factory=dict)
     controllers: dict[bytes, Controller] = field(factory=dict)
+    names: dict[str, bytes] = field(factory=dict)
+    """The interfaces by their names, which are unique in a database."""
+    marked: set[bytes] = field(factory=set)
+    """The interfaces that say that a Quantum made them."""
     touched: Touched = field(factory=Touched)
 
     def clear(self) -> None:
@@ -54,6 +61,8 @@ class Replica:
             table.clear()
         self.interfaces.clear()
         self.controllers.clear()
+        self.names.clear()
+        self.marked.clear()
 
     def bridge(self, name: str) -> tuple[bytes, Bridge] | None:
         """Find a bridge by its name."""
@@ -62,9 +71,13 @@ class Replica:
                 return row, bridge
         return None
 
+    def root(self) -> Root:
+        """Say what the hypervisor tells of itself: nothing before it is initialised."""
+        return next(iter(self.roots.values()), Root())
+
     def system_id(self) -> str:
         """Say what the hypervisor calls itself; it may have no name yet."""
-        return next((root.system_id for root in self.roots.values()), "")
+        return self.root().system_id
 
     def apply(self, table: str, written: str, update: RowUpdate) -> None:
         """
@@ -75,8 +88,7 @@ class Replica:
         row = values.uuid(written)
         match table:
             case "Interface":
-                _learn(self.interfaces, Interface, row, update)
-                self.touched.interfaces.add(row)
+                self._learn_interface(row, update)
             case "Port":
                 moved = _learn(self.ports, Port, row, update)
                 self.touched.interfaces |= moved
@@ -99,6 +111,22 @@ class Replica:
                 touched.interfaces.discard(row)
                 yield row
         yield from touched.interfaces
+
+    def _learn_interface(self, row: bytes, update: RowUpdate) -> None:
+        known = self.interfaces.get(row)
+        before = known.name if known else ""
+        _learn(self.interfaces, Interface, row, update)
+        now = self.interfaces.get(row)
+        after = now.name if now else ""
+        if before != after and self.names.get(before) == row:
+            del self.names[before]
+        if after and before != after:
+            self.names[after] = row
+        if now and now.mark:
+            self.marked.add(row)
+        else:
+            self.marked.discard(row)
+        self.touched.interfaces.add(row)
 
     def is_on(self, bridge: Bridge, row: bytes) -> bool:
         """Say whether an interface is on a bridge."""

@@ -9,6 +9,7 @@ that came, went or changed, and anything else its new value (ovsdb-server(7),
 """
 
 from collections.abc import Iterable
+from sys import intern
 from typing import Protocol, TypeVar
 
 from msgspec import Struct
@@ -19,6 +20,10 @@ from quantum.channel.ovsdb.update import Columns
 _EMPTY = ["set", []]
 _NO_PAIRS = ["map", []]
 _NOTHING: set[bytes] = set()
+OPTIONS = ("key", "in_key", "out_key", "remote_ip", "local_ip", "peer")
+"""The options of an interface that say where its frames go."""
+ERROR_LENGTH = 200
+LARGEST_MTU = 65535
 _Atom = TypeVar("_Atom")
 
 
@@ -33,11 +38,32 @@ class Root(Struct, gc=False):
     """The one row of table Open_vSwitch."""
 
     system_id: str = ""
+    tunnel_ip: str = ""
+    underlay_mtu: str = ""
+    physical_networks: str = ""
+    is_waiting: bool = False
+    """Open vSwitch waits until somebody has restored its flows."""
 
     def learn(self, columns: Columns, is_difference: bool) -> set[bytes]:
-        """Take over the ``system-id``."""
-        old = self.system_id if is_difference else ""
-        self.system_id = _chosen(columns, {"system-id": old})["system-id"]
+        """Take over what the hypervisor says of itself."""
+        old = _known(
+            is_difference,
+            {
+                "system-id": self.system_id,
+                "quantum-tunnel-ip": self.tunnel_ip,
+                "quantum-underlay-mtu": self.underlay_mtu,
+                "quantum-physical-networks": self.physical_networks,
+            },
+        )
+        found = _chosen(columns, "external_ids", old)
+        self.system_id = found["system-id"]
+        self.tunnel_ip = found["quantum-tunnel-ip"]
+        self.underlay_mtu = found["quantum-underlay-mtu"]
+        self.physical_networks = found["quantum-physical-networks"]
+        was = "true" if self.is_waiting else ""
+        old = _known(is_difference, {"flow-restore-wait": was})
+        found = _chosen(columns, "other_config", old)
+        self.is_waiting = found["flow-restore-wait"] == "true"
         return _NOTHING
 
 
@@ -88,20 +114,55 @@ class Interface(Struct, gc=False):
     ofport: int = 0
     attachment: str = ""
     mac: str = ""
+    ips: str = ""
+    mtu: int = 0
+    mark: str = ""
+    """``external_ids:quantum``: what a Quantum made the interface for."""
+    type: str = ""
+    error: str = ""
+    ofport_request: int = 0
+    options: dict[str, str] | None = None
+    """Those of `OPTIONS` that it has, if any."""
     port: bytes = b""
 
     def learn(self, columns: Columns, is_difference: bool) -> set[bytes]:
-        """Take over the ``ofport`` and two of the ``external_ids``."""
+        """Take over the few things that we follow."""
         if "name" in columns:
             self.name = values.text(columns["name"])
-        if "ofport" in columns:
-            self.ofport = values.openflow_port(values.number(columns["ofport"]))
-        elif not is_difference:
-            self.ofport = 0
-        old = (self.attachment, self.mac) if is_difference else ("", "")
-        found = _chosen(columns, {"iface-id": old[0], "attached-mac": old[1]})
-        self.attachment, self.mac = found["iface-id"], found["attached-mac"]
+        if "type" in columns or not is_difference:
+            self.type = intern(values.text(columns.get("type", _EMPTY)))
+        if "error" in columns or not is_difference:
+            self.error = values.text(columns.get("error", _EMPTY))[:ERROR_LENGTH]
+        for name in ("ofport", "ofport_request"):
+            if name in columns or not is_difference:
+                number = values.number(columns.get(name, _EMPTY))
+                setattr(self, name, values.openflow_port(number))
+        if "mtu" in columns or not is_difference:
+            mtu = values.number(columns.get("mtu", _EMPTY)) or 0
+            self.mtu = mtu if 0 < mtu <= LARGEST_MTU else 0
+        self._learn_ids(columns, is_difference)
+        if "options" in columns or not is_difference:
+            old = self.options if is_difference and self.options else {}
+            known = {key: old.get(key, "") for key in OPTIONS}
+            found = _chosen(columns, "options", known)
+            self.options = {k: text for k, text in found.items() if text} or None
         return _NOTHING
+
+    def _learn_ids(self, columns: Columns, is_difference: bool) -> None:
+        if is_difference and "external_ids" not in columns:
+            return
+        old = _known(
+            is_difference,
+            {
+                "iface-id": self.attachment,
+                "attached-mac": self.mac,
+                "quantum-ips": self.ips,
+                "quantum": self.mark,
+            },
+        )
+        found = _chosen(columns, "external_ids", old)
+        self.attachment, self.mac = found["iface-id"], found["attached-mac"]
+        self.ips, self.mark = found["quantum-ips"], found["quantum"]
 
 
 class Controller(Struct, gc=False):
@@ -130,9 +191,14 @@ def _merge(kept: set[_Atom], atoms: Iterable[_Atom], is_difference: bool) -> set
     return moved
 
 
-def _chosen(columns: Columns, known: dict[str, str]) -> dict[str, str]:
-    """Bring the ``known`` pairs of ``external_ids`` up to date; no other is kept."""
-    for key, value in values.pairs(columns.get("external_ids", _NO_PAIRS)):
+def _known(is_difference: bool, kept: dict[str, str]) -> dict[str, str]:
+    """Begin with what was kept, or with nothing if the whole is said again."""
+    return kept if is_difference else dict.fromkeys(kept, "")
+
+
+def _chosen(columns: Columns, column: str, known: dict[str, str]) -> dict[str, str]:
+    """Bring the ``known`` pairs of a map up to date; no other is kept."""
+    for key, value in values.pairs(columns.get(column, _NO_PAIRS)):
         if key in known:
             # In a difference, a pair that was there before is one that went.
             known[key] = "" if known[key] == value else value

@@ -7,6 +7,7 @@ A UUID becomes 16 bytes: a hundred thousand of them are kept.
 """
 
 import re
+import socket
 from collections.abc import Iterable
 from typing import Any
 
@@ -16,6 +17,7 @@ _uuid = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _mac = re.compile(r"[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){5}")
 _datapath_id = re.compile(r"[0-9a-fA-F]{16}")
 
+FIRST_MULTICAST, IPV6_MULTICAST = 224, 0xFF
 LAST_OPENFLOW_PORT = 0xFEFF
 """Open vSwitch numbers its ports up to here; above are reserved ones."""
 
@@ -110,6 +112,28 @@ def mac(written: str) -> bytes | None:
     address = bytes.fromhex(written.replace(":", ""))
     is_multicast = bool(address[0] & 1)
     return address if any(address) and not is_multicast else None
+
+
+def ipv4(written: str) -> bytes | None:
+    """Read a unicast IPv4 address, if it is one."""
+    address = _address(socket.AF_INET, written)
+    return address if address and 0 < address[0] < FIRST_MULTICAST else None
+
+
+def ip(written: str) -> bytes | None:
+    """Read a unicast IPv4 or IPv6 address, if it is one."""
+    if ":" not in written:
+        return ipv4(written)
+    address = _address(socket.AF_INET6, written)
+    is_unicast = address and any(address) and address[0] != IPV6_MULTICAST
+    return address if is_unicast else None
+
+
+def _address(family: int, written: str) -> bytes | None:
+    try:
+        return socket.inet_pton(family, written)
+    except (OSError, ValueError):
+        return None
 
 
 def datapath_id(written: str) -> int | None:
