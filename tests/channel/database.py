@@ -14,7 +14,7 @@ from zope.interface import implementer
 from quantum.channel.ovsdb.replica import Replica
 from quantum.channel.ovsdb.update import rows
 from quantum.interfaces import IHypervisorListener
-from quantum.openflow.facts import SeenInterface
+from quantum.openflow.facts import SeenInterface, Underlay
 
 CONTROLLER = {
     "target": "tcp:127.0.0.1:6653",
@@ -96,6 +96,7 @@ class Listener:
 
     calls: list[tuple[Any, ...]] = field(factory=list)
     picture: dict[str, SeenInterface] = field(factory=dict)
+    underlays: list[tuple[int, Underlay]] = field(factory=list)
 
     def hypervisor_synced(
         self, hypervisor: str, datapath_id: int, interfaces: Iterable[SeenInterface]
@@ -115,6 +116,12 @@ class Listener:
             del self.picture[name]
         self.picture.update(fresh)
         self.calls.append(("changed", hypervisor, datapath_id, names, sorted(fresh)))
+
+    def underlay_changed(
+        self, hypervisor: str, datapath_id: int, underlay: Underlay
+    ) -> None:
+        del hypervisor
+        self.underlays.append((datapath_id, underlay))
 
     def switch_gone(self, hypervisor: str, datapath_id: int) -> None:
         self.calls.append(("switch gone", hypervisor, datapath_id))

@@ -8,12 +8,15 @@ from typing import Any
 import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
+from quantum.channel.ovsdb.bridge import WantedBridge
 from quantum.channel.ovsdb.faults import Misspoken
 from quantum.channel.ovsdb.replica import Replica
 from quantum.channel.ovsdb.update import rows
 from quantum.channel.ovsdb.witness import Witness
 from quantum.openflow.facts import SeenInterface
 from tests.channel.database import Listener, apply, dump, mapping, name_of, refer
+
+WANTED = WantedBridge("br-int", "tcp:127.0.0.1:6653")
 
 
 class WitnessTests(SynchronousTestCase):
@@ -23,7 +26,7 @@ class WitnessTests(SynchronousTestCase):
         self.replica, self.listener = Replica(), Listener()
         self.complaints: list[str] = []
         self.witness = Witness(
-            self.replica, "br-int", self.listener, self.complaints.append
+            self.replica, WANTED, self.listener, self.complaints.append
         )
         self.learn(**dump())
         self.first = self.listener.news()

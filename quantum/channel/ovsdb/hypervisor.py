@@ -97,7 +97,7 @@ class Hypervisor:
             clock, session, self._replica, wanted, self._complain, self._fail
         )
         self._witness = Witness(
-            self._replica, wanted.name, self._given.listener, self._complain
+            self._replica, wanted, self._given.listener, self._complain
         )
         self._do(self._begin(session))
 
@@ -152,8 +152,8 @@ class Hypervisor:
 
     async def _review(self) -> None:
         self._rename(self._replica.system_id() or self._peer)
-        self._mender.look()
         await in_slices(self._given.clock, self._witness.review(self._name))
+        self._mender.look()
 
     def _rename(self, name: str) -> None:
         """Take the name it calls itself, even if that is another than before."""

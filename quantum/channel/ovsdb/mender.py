@@ -1,26 +1,48 @@
 # SPDX-FileCopyrightText: 2026 The Quantum authors
 # SPDX-License-Identifier: Apache-2.0
-"""Keeping the integration bridge right, patiently if somebody keeps undoing it."""
+"""Keeping a hypervisor's bridge right, patiently if somebody keeps undoing it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from attrs import define, field
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
 
-from quantum.channel.ovsdb.bridge import DATABASE, Operation, WantedBridge, repair
+from quantum.channel.ovsdb.bridge import DATABASE, WantedBridge, repair
+from quantum.channel.ovsdb.cabling import Cabling
 from quantum.channel.ovsdb.faults import TransactionRefused
+from quantum.channel.ovsdb.operation import Repair
+from quantum.channel.ovsdb.reach import reach
 from quantum.channel.ovsdb.replica import Replica
 from quantum.channel.ovsdb.rpc import Session
 
 PATIENCE = 5.0
 """The longest wait between two repairs; after twice that all is forgiven."""
+REFUSAL_LENGTH = 500
+
+
+@define
+class Tries:
+    """How often one thing was repaired lately, and what came of it."""
+
+    repairs: int = 0
+    last: float = 0.0
+    refusal: str = ""
+
+    def delay(self, now: float) -> float:
+        """How long to wait: nothing at first, then twice as long each time."""
+        if now - self.last > 2 * PATIENCE:
+            self.repairs = 0
+        if not self.repairs:
+            return 0.0
+        pause = min(PATIENCE, 2.0 ** min(self.repairs - 1, 10))
+        return self.last + pause - now
 
 
 @define
 class Mender:
-    """Repairs one bridge through one session."""
+    """Repairs one bridge and its cables through one session."""
 
     _clock: IReactorTime
     _session: Session
@@ -28,26 +50,30 @@ class Mender:
     _wanted: WantedBridge
     _complain: Callable[[str], None]
     _fail: Callable[[Failure], None]
-    _repairs: int = 0
-    _last_repair: float = 0.0
+    _tries: dict[str, Tries] = field(factory=dict)
     _is_busy: bool = False
     _later: IDelayedCall | None = None
     _said: set[str] = field(factory=set)
-    _refusal: str = ""
 
     def look(self) -> None:
-        """Compare the bridge with what it must be, and repair it if need be."""
-        work = repair(self._replica, self._wanted)
-        self._say(set(work.complaints))
-        if self._is_busy or self._later or not work.operations:
+        """Compare all with what it must be, and repair it if need be."""
+        work = list(self._work())
+        self._say({complaint for one in work for complaint in one.complaints})
+        wanting = [one for one in work if one.operations]
+        if self._is_busy or not wanting:
             return
-        delay = self._delay()
-        if delay > 0:
-            self._later = self._clock.callLater(delay, self._again)
-        else:
+        now = self._clock.seconds()
+        delays = [self._tries_of(one).delay(now) for one in wanting]
+        soonest = min(delays)
+        if soonest <= 0:
             self._is_busy = True
-            done = Deferred.fromCoroutine(self._repair(work.operations))
+            first = wanting[delays.index(soonest)]
+            done = Deferred.fromCoroutine(self._repair(first))
             done.addErrback(self._fail)
+        elif self._later is None:
+            self._later = self._clock.callLater(soonest, self._again)
+        else:
+            self._later.reset(soonest)
 
     def stop(self) -> None:
         """Repair nothing any more."""
@@ -56,29 +82,32 @@ class Mender:
             self._later.cancel()
             self._later = None
 
+    def _work(self) -> Iterator[Repair]:
+        yield repair(self._replica, self._wanted)
+        if self._replica.bridge(self._wanted.name):
+            wish = reach(self._replica, self._wanted)
+            yield from Cabling(self._replica, self._wanted, wish).repairs()
+
     def _again(self) -> None:
         self._later = None
-        self.look()
+        # In the middle of an update nothing is as it is; its end looks again.
+        if not self._session.is_applying:
+            self.look()
 
-    def _delay(self) -> float:
-        """How long to wait: nothing at first, then twice as long each time."""
-        now = self._clock.seconds()
-        if now - self._last_repair > 2 * PATIENCE:
-            self._repairs = 0
-        if not self._repairs:
-            return 0.0
-        pause = min(PATIENCE, 2.0 ** min(self._repairs - 1, 10))
-        return self._last_repair + pause - now
+    def _tries_of(self, work: Repair) -> Tries:
+        return self._tries.setdefault(work.subject, Tries())
 
-    async def _repair(self, operations: list[Operation]) -> None:
-        self._repairs += 1
-        self._last_repair = self._clock.seconds()
+    async def _repair(self, work: Repair) -> None:
+        tries = self._tries_of(work)
+        tries.repairs += 1
+        tries.last = self._clock.seconds()
         try:
-            await self._session.transact(DATABASE, operations)
+            await self._session.transact(DATABASE, work.operations)
         except TransactionRefused as refused:
-            if not refused.is_race and str(refused) != self._refusal:
-                self._refusal = str(refused)
-                self._complain(f"cannot set {self._wanted.name} up: {refused}")
+            said = str(refused)[:REFUSAL_LENGTH]
+            if not refused.is_race and said != tries.refusal:
+                tries.refusal = said
+                self._complain(f"cannot set {work.subject} up: {said}")
         self._is_busy = False
         self.look()
 

@@ -115,6 +115,11 @@ class Session(Protocol):
         raw = await self.request("transact", [database, *operations])
         return results(raw, len(operations))
 
+    @property
+    def is_applying(self) -> bool:
+        """Say whether what arrived is being applied, between `pause` and `resume`."""
+        return _APPLYING in self._pauses
+
     def pause(self) -> None:
         """Let nothing more arrive until `resume`."""
         self._hold(_APPLYING)
@@ -242,7 +247,7 @@ class Session(Protocol):
     def _listen(self) -> None:
         """Ask a silent peer whether it is there; drop it when it does not say."""
         self._beat = self._clock.callLater(ECHO_INTERVAL, self._listen)
-        if _APPLYING in self._pauses:
+        if self.is_applying:
             return
         self._silent_beats += 1
         if self._silent_beats > 2:

@@ -7,10 +7,14 @@ from collections.abc import Callable, Iterator
 from attrs import define, field
 
 from quantum.channel.ovsdb import values
+from quantum.channel.ovsdb.bridge import WantedBridge
+from quantum.channel.ovsdb.cabling import Cabling
 from quantum.channel.ovsdb.picture import Picture, everything
+from quantum.channel.ovsdb.reach import reach
 from quantum.channel.ovsdb.replica import Replica
 from quantum.channel.ovsdb.row import Bridge
 from quantum.interfaces import IHypervisorListener
+from quantum.openflow.facts import Underlay
 
 
 @define
@@ -23,11 +27,12 @@ class Witness:
     """
 
     _replica: Replica
-    _bridge_name: str
+    _wanted: WantedBridge
     _listener: IHypervisorListener
     _complain: Callable[[str], None]
     _row: bytes = b""
     _datapath_id: int | None = None
+    _underlay: Underlay | None = None
     _picture: Picture = field(init=False)
 
     @_picture.default
@@ -36,13 +41,13 @@ class Witness:
 
     def forget(self) -> None:
         """Tell everything again at the next `review`."""
-        self._row, self._datapath_id = b"", None
+        self._row, self._datapath_id, self._underlay = b"", None, None
         self._picture.clear()
 
     def review(self, hypervisor: str) -> Iterator[None]:
         """Look at what an update touched, a little at every step; then tell."""
         touched = self._replica.settle()
-        found = self._replica.bridge(self._bridge_name)
+        found = self._replica.bridge(self._wanted.name)
         if found is None:
             yield from _drained(touched)
             self._change(hypervisor, b"", None)
@@ -58,6 +63,7 @@ class Witness:
             yield from _drained(touched)
         else:
             yield from self._picture.look(self._replica, bridge, touched)
+            self._tell_underlay(hypervisor, self._datapath_id)
             gone, fresh = self._picture.news()
             if gone or fresh:
                 self._listener.interfaces_changed(
@@ -67,7 +73,7 @@ class Witness:
     def _change(self, hypervisor: str, row: bytes, now: int | None) -> None:
         """Turn to another bridge, or the same under another datapath id."""
         before = self._datapath_id
-        self._row, self._datapath_id = row, now
+        self._row, self._datapath_id, self._underlay = row, now, None
         self._picture.clear()
         if before is not None and before != now:
             self._listener.switch_gone(hypervisor, before)
@@ -78,8 +84,16 @@ class Witness:
         rows = everything(bridge, self._replica)
         yield from self._picture.look(self._replica, bridge, rows)
         self._picture.news()
+        self._tell_underlay(hypervisor, datapath_id)
         seen = list(self._picture.seen.values())
         self._listener.hypervisor_synced(hypervisor, datapath_id, seen)
+
+    def _tell_underlay(self, hypervisor: str, datapath_id: int) -> None:
+        wish = reach(self._replica, self._wanted)
+        now = Cabling(self._replica, self._wanted, wish).underlay()
+        if now != self._underlay:
+            self._underlay = now
+            self._listener.underlay_changed(hypervisor, datapath_id, now)
 
 
 def _drained(steps: Iterator[bytes]) -> Iterator[None]:
