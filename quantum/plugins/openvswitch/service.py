@@ -65,11 +65,7 @@ class OpenVSwitchService(MultiService):
         HypervisorClients(
             self._reactor,
             Places(config.ovsdb_endpoints, config.ovsdb.listen),
-            WantedBridge(
-                config.openvswitch.integration_bridge,
-                config.controller,
-                config.openvswitch.datapath_type,
-            ),
+            _bridge(config),
             self.fabric,
             surroundings.warn,
         ).setServiceParent(self)
@@ -114,6 +110,21 @@ def _surviving(duty: Callable[[], Any]) -> Callable[[], Deferred[Any]]:
         )
 
     return once
+
+
+def _bridge(config: Config) -> WantedBridge:
+    """What every hypervisor must have, as configured."""
+    options = config.openvswitch
+    networks = options.physical_networks.items()
+    return WantedBridge(
+        name=options.integration_bridge,
+        controller=config.controller,
+        datapath_type=options.datapath_type,
+        tunnel_type=options.tunnel_type,
+        tunnel_addresses=options.tunnel_addresses,
+        underlay_mtu=options.underlay_mtu,
+        physical_networks={name: network.target for name, network in networks},
+    )
 
 
 def _limits(config: Config) -> Limits:
