@@ -28,11 +28,15 @@ class Switch:
     address: bytes = b""
     """The tunnel address by which others reach it; empty if they do not."""
     connected_since: float | None = None
+    solitude: str = "its hypervisor has not told its tunnel address"
+    """Why others do not reach it; empty if they do."""
     role: str = ""
     """What the switch says that we are to it."""
     last_audit: float | None = None
     is_watched: bool = False
     """The hypervisor's database is connected."""
+    was_in_reach: bool = False
+    """Whether it was when that was last looked at."""
     is_synced: bool = False
     """OVSDB has told its interfaces."""
     is_unshown: bool = False
