@@ -48,7 +48,8 @@ class Rounds:
     def __call__(self) -> None:
         """Go round once."""
         self._number += 1
-        self._fabric.introduce_all()
+        self._fabric.roll.introduce_all()
+        self._fabric.admission.review()
         connected = [s for s in self._fabric.switches.values() if s.datapath]
         read = self._chosen(connected)
         for switch in connected:
@@ -57,7 +58,8 @@ class Rounds:
             switch.session.audit(is_full=switch in read)
             switch.talk()
             if switch.is_unshown:
-                self._fabric.show(switch)
+                self._fabric.display.show_switch(switch)
+            switch.note_audit(self._clock.seconds())
             self._watch(switch)
         present = {switch.datapath_id for switch in connected}
         for gone in (self._progress.keys() | self._retries.keys()) - present:

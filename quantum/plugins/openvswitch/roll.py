@@ -1,0 +1,125 @@
+# SPDX-FileCopyrightText: 2026 The Quantum authors
+# SPDX-License-Identifier: Apache-2.0
+"""Every switch, from the first word of it until nobody tells of it any more."""
+
+from collections.abc import Collection
+from typing import Any
+
+from attrs import define, field
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from quantum.errors import QuantumError
+from quantum.interfaces import IIntent
+from quantum.openflow.phase import Phase
+from quantum.openflow.session import Session
+from quantum.plugins.openvswitch.admission import Admission
+from quantum.plugins.openvswitch.display import Display, carriers
+from quantum.plugins.openvswitch.quarantine import detached
+from quantum.plugins.openvswitch.role import role
+from quantum.plugins.openvswitch.switch import Switch
+from quantum.plugins.openvswitch.wiring import Wiring
+
+log = Logger()
+
+
+@define(eq=False)
+class Roll:
+    """Makes switches known, lets them begin, and follows how they stand."""
+
+    _intent: IIntent
+    _clock: IReactorTime
+    _wiring: Wiring
+    _display: Display
+    _admission: Admission
+    switches: dict[int, Switch] = field(factory=dict)
+
+    def switch(self, datapath_id: int) -> Switch:
+        """Find a switch, or take note of a new one."""
+        if datapath_id not in self.switches:
+
+            def report(ofports: Collection[int] | None) -> None:
+                self._reported(switch, ofports)
+
+            switch = Switch(datapath_id, Session(report))
+            self.switches[datapath_id] = switch
+        return self.switches[datapath_id]
+
+    def meet(self, datapath: Any) -> Switch:
+        """Find the switch of an OpenFlow connection, which may be a new one."""
+        switch = self.switch(datapath.id)
+        if switch.datapath is not datapath:
+            switch.datapath = datapath
+            switch.connected_since = self._clock.seconds()
+            detached(_learn_role(switch, datapath), "asking for a role")
+            self._wiring.watch_reach(switch)
+            self._begin(switch)
+        return switch
+
+    def introduce(self, switch: Switch) -> None:
+        """
+        Let the session begin, once the switch's interfaces are known.
+
+        A switch is recorded before it is sent anything, so that segments are
+        not given out again while it could still hold flows of them.
+        """
+        if switch.is_being_recorded:
+            return
+        name = f"{switch.datapath_id:016x}"
+
+        async def introduce() -> None:
+            switch.is_being_recorded = True
+            try:
+                if name not in self._intent.known_switches():
+                    await self._intent.remember_switch(name)
+            except QuantumError as problem:
+                log.warn("cannot record {name} yet: {why!r}", name=name, why=problem)
+                return
+            finally:
+                switch.is_being_recorded = False
+            switch.session.know()
+            self._begin(switch)
+            switch.talk()
+
+        detached(introduce(), f"recording switch {name}")
+
+    def introduce_all(self) -> None:
+        """Try again to record switches that could not be recorded when they came."""
+        for switch in list(self.switches.values()):
+            if switch.is_synced and not switch.session.is_known:
+                self.introduce(switch)
+
+    def forget_stranger(self, switch: Switch) -> None:
+        """Forget a switch that is not connected and that no hypervisor has."""
+        if switch.session.phase is Phase.ABSENT and not switch.hypervisor:
+            self.switches.pop(switch.datapath_id, None)
+
+    def _begin(self, switch: Switch) -> None:
+        """Let a switch be put right in its turn, once its interfaces are known."""
+        if switch.session.is_known:
+            self._admission.ask(switch)
+
+    def _reported(self, switch: Switch, ofports: Collection[int] | None) -> None:
+        """Show what became of some ports (None: all) of a switch."""
+        if ofports is not None:
+            ports = [(switch, ofport) for ofport in ofports]
+            for _ in self._display.show_interfaces(carriers(ports)):
+                pass  # they are few
+            return
+        phase = switch.session.phase
+        if phase is Phase.ABSENT:
+            switch.left()
+            self.forget_stranger(switch)
+            self._wiring.watch_reach(switch)
+        if phase is not Phase.SYNCING:
+            self._admission.leave(switch)
+        if switch.is_news():
+            log.info("switch {switch}", switch=switch.standing)
+        self._display.show_switch(switch)
+
+
+async def _learn_role(switch: Switch, datapath: Any) -> None:
+    """Ask a switch what we are to it, and remember that while it is connected."""
+    answer = await role(datapath)
+    if switch.datapath is datapath:
+        switch.role = answer

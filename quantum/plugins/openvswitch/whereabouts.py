@@ -1,0 +1,90 @@
+# SPDX-FileCopyrightText: 2026 The Quantum authors
+# SPDX-License-Identifier: Apache-2.0
+"""Where each interface is, and what that means for its port."""
+
+from attrs import Factory, define, field
+
+from quantum.model import Binding
+from quantum.openflow.facts import SeenInterface
+from quantum.openflow.member import LocalPort
+from quantum.openflow.status import Sighting
+from quantum.plugins.openvswitch.claims import Claims
+from quantum.plugins.openvswitch.mtus import OVERHEAD, Mtus
+from quantum.plugins.openvswitch.spans import Spans
+from quantum.plugins.openvswitch.switch import Switch
+
+Place = tuple[Switch, str]
+"""A switch, and the interface's name on it."""
+
+
+@define(eq=False)
+class Whereabouts:
+    """
+    The places of each interface: nearly always one, by mistake or migration more.
+
+    The first place carries the traffic, and the others are refused until it is
+    gone, or its switch is out of reach and another is not.
+    """
+
+    _spans: Spans
+    _mtus: Mtus
+    places: Claims[str, Place] = field(
+        default=Factory(lambda: Claims(lambda place: place[0].is_in_reach))
+    )
+
+    def sighting(self, binding: Binding) -> Sighting | None:
+        """Say how a plugged interface is seen; None if it is not."""
+        places = self.places.claimants(binding.attachment)
+        if not places:
+            return None
+        (switch, name), *others = places
+        seen = switch.seen(name)
+        is_carrier = seen is not None and switch.carrier(seen.ofport) is seen
+        ofport = seen.ofport if seen is not None and is_carrier else 0
+        return Sighting(
+            name,
+            ofport,
+            switch.hypervisor,
+            switch.datapath_id,
+            switch.session.phase,
+            switch.session.fate(ofport),
+            elsewhere=tuple(f"{other.hypervisor} ({alias})" for other, alias in others),
+            problem="" if seen is None else problem(switch, seen, binding),
+            note="" if seen is None else self._note(switch, seen, binding),
+        )
+
+    def _note(self, switch: Switch, seen: SeenInterface, binding: Binding) -> str:
+        """Say what is worth knowing of a port though it is up."""
+        notes = []
+        is_overlay = binding.vlan is None
+        if is_overlay and switch.solitude:
+            if self._spans.spans_others(switch, binding.segment_id):
+                notes.append(f"it does not reach other hypervisors: {switch.solitude}")
+        elif (limit := self._limit(switch, binding)) and seen.mtu > limit:
+            notes.append(f"its MTU of {seen.mtu} is more than its network's {limit}")
+        return "; ".join(notes)
+
+    def _limit(self, switch: Switch, binding: Binding) -> int | None:
+        """Say what the largest packet is that leaves a switch, if it is known."""
+        limit = self._mtus.of(binding.vlan)
+        if binding.vlan is None and limit and switch.underlay.mtu:
+            return min(limit, switch.underlay.mtu - OVERHEAD)
+        return limit
+
+
+def carried(switch: Switch, seen: SeenInterface, binding: Binding) -> LocalPort | None:
+    """Say what an interface's port should carry."""
+    if not binding.is_active or problem(switch, seen, binding):
+        return None
+    return LocalPort(seen.ofport, binding.segment_id, seen.mac, seen.ips)
+
+
+def problem(switch: Switch, seen: SeenInterface, binding: Binding) -> str:
+    """Say why an interface cannot be connected there, if so."""
+    vlan = binding.vlan
+    if vlan is None or switch.uplink(vlan.physical_network) or seen.problem:
+        return seen.problem
+    return (
+        f"hypervisor {switch.hypervisor} has no physical network"
+        f" {vlan.physical_network}"
+    )
