@@ -11,7 +11,8 @@ from quantum.openflow import messages
 from quantum.openflow.flow import COOKIE_TAG, Encoded
 from quantum.openflow.session import Session
 
-from .table import DATAPATH, Table, _matches
+from .journey import Frame, matches
+from .table import DATAPATH, Table
 
 ALL = (1 << 64) - 1
 
@@ -61,13 +62,13 @@ def holding(flows: Iterable[Encoded]) -> Table:
 
 def is_undefined(table: Table, in_port: int, dst: str, src: str) -> bool:
     """Say whether flows of one priority do different things with a frame."""
-    frame = {"in_port": in_port, "eth_dst": dst, "eth_src": src, "metadata": 0}
+    fields = {"vlan_vid": 0, **Frame(in_port, dst, src).fields()}
     number: int | None = 0
     while number is not None:
         found = [
             (priority, str(entry.instructions), entry)
             for (where, priority, _), entry in table.entries.items()
-            if where == number and _matches(entry.match, frame)
+            if where == number and matches(entry.match, fields)
         ]
         best = max((priority for priority, _, _ in found), default=0)
         tops = [(deeds, entry) for priority, deeds, entry in found if priority == best]
@@ -76,7 +77,7 @@ def is_undefined(table: Table, in_port: int, dst: str, src: str) -> bool:
         number = None
         for instruction in tops[0][1].instructions if tops else ():
             if isinstance(instruction, parser.OFPInstructionWriteMetadata):
-                frame["metadata"] = instruction.metadata
+                fields["metadata"] = instruction.metadata
             elif isinstance(instruction, parser.OFPInstructionGotoTable):
                 number = instruction.table_id
     return False

@@ -6,7 +6,7 @@ A switch in Python: takes our bytes, answers like a switch, forwards frames.
 What the bytes mean is os-ken's judgement, not that of the code under test.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from struct import pack, unpack_from
 
 from attrs import define, field
@@ -14,9 +14,11 @@ from os_ken.ofproto import ofproto_v1_3 as of
 from os_ken.ofproto import ofproto_v1_3_parser as parser
 from os_ken.ofproto.ofproto_protocol import ProtocolDesc
 
-from quantum.openflow.flow import Encoded
+from quantum.openflow.flow import LEARNED_TAG, Encoded
 from quantum.openflow.messages import error_words
 from quantum.openflow.session import WAITING, Session
+
+from .journey import Frame, Journey, Lesson, Sent, matches
 
 DATAPATH = ProtocolDesc(of.OFP_VERSION)
 TABLE_FULL = (5, 1)
@@ -133,46 +135,57 @@ class Table:
         session.flow_stats(xid, stats_reply(xid, mine[half:], is_last=True))
 
     def flows(self) -> set[Encoded]:
-        """List everything installed."""
+        """List everything installed; hints were not, they are learned."""
         return {
             Encoded(table, priority, entry.cookie, entry.body)
             for (table, priority, _), entry in self.entries.items()
+            if entry.cookie >> 56 != LEARNED_TAG
         }
 
     def forward(self, in_port: int, dst: str, src: str) -> list[int]:
         """Say by which ports a frame leaves."""
-        frame = {"in_port": in_port, "eth_dst": dst, "eth_src": src, "metadata": 0}
-        outputs: list[int] = []
-        table: int | None = 0
-        while table is not None:
-            entry = self._lookup(table, frame)
-            table = None
-            for instruction in entry.instructions if entry else ():
-                if isinstance(instruction, parser.OFPInstructionActions):
-                    outputs += [a.port for a in instruction.actions]
-                elif isinstance(instruction, parser.OFPInstructionWriteMetadata):
-                    frame["metadata"] = instruction.metadata
-                else:
-                    table = instruction.table_id
-        return [port for port in outputs if port != in_port]
+        return [sent.port for sent in self.send(Frame(in_port, dst, src))]
 
-    def _lookup(self, table: int, frame: dict) -> Entry | None:
+    def send(self, frame: Frame) -> list[Sent]:
+        """Say by which ports a frame leaves, and what it is then; learn from it."""
+        journey = Journey(frame, self._lookup, self._learn)
+        journey.go(0)
+        return journey.sent
+
+    def hints(self) -> list[Entry]:
+        """List what was learned."""
+        return [e for e in self.entries.values() if e.cookie >> 56 == LEARNED_TAG]
+
+    def _lookup(
+        self, table: int, fields: Mapping[str, int]
+    ) -> list[parser.OFPInstruction]:
         found = [
             (priority, entry)
             for (number, priority, _), entry in self.entries.items()
-            if number == table and _matches(entry.match, frame)
+            if number == table and matches(entry.match, fields)
         ]
-        return max(found, key=lambda pair: pair[0])[1] if found else None
+        return max(found, key=lambda pair: pair[0])[1].instructions if found else []
 
-
-def _matches(match: dict, frame: dict) -> bool:
-    for name, wanted in match.items():
-        value, mask = wanted if isinstance(wanted, tuple) else (wanted, None)
-        if mask is None and frame[name] != value:
-            return False
-        if mask is not None and frame[name] & mask != value & mask:
-            return False
-    return True
+    def _learn(self, lesson: Lesson) -> None:
+        """Learn a flow, unless there are as many with its cookie as there may be."""
+        twins = [e for e in self.entries.values() if e.cookie == lesson.cookie]
+        if len(twins) >= lesson.limit:
+            return
+        loads = [
+            parser.NXActionRegLoad(31, name, value)
+            for name, value in lesson.registers.items()
+        ]
+        mod = parser.OFPFlowMod(
+            DATAPATH,
+            cookie=lesson.cookie,
+            table_id=lesson.table,
+            priority=lesson.priority,
+            match=parser.OFPMatch(**lesson.match),
+            instructions=[parser.OFPInstructionActions(of.OFPIT_APPLY_ACTIONS, loads)],
+        )
+        mod.set_xid(0)
+        mod.serialize()
+        self._flow_mod(bytes(mod.buf))
 
 
 def frames(text: bytes) -> Iterable[bytes]:
