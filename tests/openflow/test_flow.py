@@ -2,62 +2,31 @@
 # SPDX-License-Identifier: Apache-2.0
 """Our bytes are os-ken's bytes, and Open vSwitch's."""
 
-from collections.abc import Iterable
-
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from os_ken.ofproto import ofproto_v1_3 as of
 from os_ken.ofproto import ofproto_v1_3_parser as parser
 from twisted.trial.unittest import SynchronousTestCase
 
 from quantum.openflow import messages
-from quantum.openflow.flow import COOKIE_EXACT, METADATA_MASK, Encoded, Flow, encode
-from quantum.openflow.pipeline import SHAPES, Shape
+from quantum.openflow.flow import COOKIE_EXACT, OUR_ENTRIES, Encoded, Flow, encode
+from quantum.openflow.pipeline import (
+    FLOOD,
+    FLOOD_LASTS,
+    FLOOD_MEMBERS,
+    FLOOD_PARTS,
+    OUTWARD_PEERS,
+    OUTWARD_PEERS_PARTS,
+    SHAPES,
+)
 from tests.lab.openflow import converse
 from tests.lab.ovs import OpenVSwitch
 
-from .table import DATAPATH
+from .table import DATAPATH, stats_reply
+from .words import complete, flows, flows_of, instructions_of, match_of
 
-flows = st.builds(
-    Flow,
-    shape=st.sampled_from(SHAPES),
-    segment=st.integers(1, (1 << 24) - 2),
-    in_port=st.integers(1, 0xFEFF),
-    mac=st.binary(min_size=6, max_size=6),
-    outputs=st.sets(st.integers(1, 0xFEFF), min_size=1, max_size=5).map(
-        lambda ports: tuple(sorted(ports))
-    ),
-)
-
-
-def match_of(flow: Flow) -> parser.OFPMatch:
-    """
-    Say a flow's match in os-ken's words.
-
-    os-ken would sort the fields; Open vSwitch reports them in the order here.
-    """
-    shape, words = flow.shape, []
-    if shape.in_port:
-        words.append(("in_port", flow.in_port))
-    if shape.eth_dst:
-        words.append(("eth_dst", flow.mac.hex(":")))
-    if shape.eth_src:
-        words.append(("eth_src", flow.mac.hex(":")))
-    if shape.metadata:
-        words.append(("metadata", (flow.segment, METADATA_MASK)))
-    return parser.OFPMatch(_ordered_fields=words)
-
-
-def instructions_of(flow: Flow) -> Iterable[parser.OFPInstruction]:
-    """Say what a flow does in os-ken's words."""
-    shape: Shape = flow.shape
-    if shape.outputs:
-        actions = [parser.OFPActionOutput(port, 0) for port in flow.outputs]
-        yield parser.OFPInstructionActions(of.OFPIT_APPLY_ACTIONS, actions)
-    if shape.write_metadata:
-        yield parser.OFPInstructionWriteMetadata(flow.segment, METADATA_MASK)
-    if shape.goto is not None:
-        yield parser.OFPInstructionGotoTable(shape.goto)
+COMMON = {*SHAPES} - {*OUTWARD_PEERS_PARTS[1:], *FLOOD_PARTS, *FLOOD_LASTS[1:]}
 
 
 def bundled(flow: Flow, command: int, cookie_mask: int) -> bytes:
@@ -135,36 +104,73 @@ class BytesTests(SynchronousTestCase):
             self.assertEqual(bytes(theirs.buf), ours)
 
 
+class OurEntriesTests(SynchronousTestCase):
+    """Flows of ours are seen to be so at once."""
+
+    @given(known=st.lists(st.one_of([*map(flows_of, COMMON)]), max_size=9))
+    def test_recognised(self, known) -> None:
+        """Of shapes that are common, those with one output are recognised."""
+        known = [
+            replace(flow, outputs=flow.outputs[:1], peers=flow.peers[:1])
+            for flow in known
+        ]
+        data = stats_reply(1, map(encode, known), is_last=True)
+        found = OUR_ENTRIES.match(data, 16)
+        self.assertEqual(len(data), found.end() if found else 0)
+
+    def test_size(self) -> None:
+        """The expression stays small: each entry is held against all of its parts."""
+        self.assertLess(len(OUR_ENTRIES.pattern), 8000)
+
+
 class RealSwitchTests(SynchronousTestCase):
     """Open vSwitch reports our bytes as we wrote them."""
 
-    def test_round_trip(self) -> None:
-        """What it takes by us it tells back, byte for byte (see `Installed`)."""
+    def setUp(self) -> None:
+        """Start a switch."""
         switch = OpenVSwitch.start()
         self.addCleanup(switch.stop)
         switch.vsctl(
             *("add-br", "br-int", "--", "set", "bridge", "br-int"),
             *("datapath_type=dummy", "fail_mode=secure"),
         )
-        wanted = [
-            encode(Flow(shape, 3 + number, 7, b"\2\0\0\0\0\5", (1, 2, 9)))
-            for number, shape in enumerate(SHAPES)
-        ]
-        frames = [
-            messages.bundled(3, messages.add_flow(4 + n, flow))
-            for n, flow in enumerate(wanted)
-        ]
+        self.path = str(switch.rundir / "br-int.mgmt")
+        self.held: list[Encoded] = []
+
+    @settings(max_examples=30)
+    @given(wanted=complete)
+    def test_round_trip(self, wanted) -> None:
+        """What it takes by us it tells back, byte for byte, whatever the numbers."""
+        self.told([*map(encode, {flow.key: flow for flow in wanted}.values())])
+
+    def test_largest(self) -> None:
+        """So are flows with as many outputs and hypervisors as there may be."""
+        ports = tuple(range(1, FLOOD_MEMBERS + 1))
+        peers = tuple(number.to_bytes(4) for number in range(1, OUTWARD_PEERS + 1))
+        outward = OUTWARD_PEERS_PARTS[0]
+        self.told(
+            [
+                encode(Flow(FLOOD, 5, outputs=ports)),
+                encode(Flow(outward, 5, outputs=(65000,), peers=peers)),
+            ]
+        )
+
+    def told(self, wanted: list[Encoded]) -> None:
+        """Tell the switch to hold some flows and nothing else, in one bundle."""
+        mods = [messages.remove_flow(4, flow) for flow in self.held]
+        mods += [messages.add_flow(4, flow) for flow in wanted]
         replies = converse(
-            str(switch.rundir / "br-int.mgmt"),
+            self.path,
             messages.open_bundle(3, 3),
-            *frames,
+            *(messages.bundled(3, mod) for mod in mods),
             messages.commit_bundle(98, 3),
             messages.read_flows(99),
         )
-        found = [
+        self.held = [
             Encoded(*entry)
             for frame in replies
             if frame[1] == of.OFPT_MULTIPART_REPLY
             for entry in messages.entries(frame)
         ]
-        self.assertEqual(set(wanted), set(found))
+        self.assertEqual(set(wanted), set(self.held))
+        self.assertEqual([], [r for r in replies if r[1] == of.OFPT_ERROR])
