@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Open vSwitch fabric with its connections and its clock."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from random import SystemRandom
 from typing import Any
 
 from twisted.application.service import MultiService
@@ -21,18 +22,16 @@ from quantum.channel.ovsdb.bridge import WantedBridge
 from quantum.channel.ovsdb.client import HypervisorClients, Places
 from quantum.config import Config
 from quantum.endpoint import server
-from quantum.interfaces import IFabric, IIntent, IStatusBoard, Surroundings
-from quantum.model import Change
+from quantum.interfaces import IFabric, IIntent, IStatusBoard, ISwitches, Surroundings
+from quantum.model import Change, Network, SwitchStatus
 from quantum.plugins.openvswitch.fabric import OpenVSwitchFabric
 from quantum.plugins.openvswitch.planner import PlanWriter
-from quantum.plugins.openvswitch.quarantine import Quarantine
 from quantum.plugins.openvswitch.rounds import Rounds
-from quantum.plugins.openvswitch.slices import Slices
 
 log = Logger()
 
 
-@implementer(IFabric)
+@implementer(IFabric, ISwitches)
 class OpenVSwitchService(MultiService):
     """
     Listens for switches, dials hypervisors, and goes its rounds.
@@ -48,8 +47,8 @@ class OpenVSwitchService(MultiService):
         config, reactor = surroundings.config, surroundings.reactor
         self._config = config
         self._reactor = reactor
-        self.fabric = OpenVSwitchFabric(
-            intent, board, Slices(reactor), Quarantine(intent)
+        self.fabric = OpenVSwitchFabric.over(
+            intent, board, reactor, config.openvswitch, SystemRandom()
         )
         limits = _limits(config)
         self._host = RyuHost(self._reactor, limits)
@@ -76,6 +75,12 @@ class OpenVSwitchService(MultiService):
     def tell(self, changes: Sequence[Change]) -> None:
         self.fabric.tell(changes)
 
+    def mtu(self, network: Network) -> int | None:
+        return self.fabric.mtu(network)
+
+    def switch_statuses(self) -> Iterable[SwitchStatus]:
+        return self.fabric.switch_statuses()
+
     def startService(self) -> Any:
         return Deferred.fromCoroutine(self._start())
 
@@ -83,7 +88,7 @@ class OpenVSwitchService(MultiService):
         return Deferred.fromCoroutine(self._stop())
 
     async def _start(self) -> None:
-        self.fabric.show_all()
+        self.fabric.display.show_all()
         self._host.run([ryu_apps.isolation], {"plans": self.fabric})
         endpoint = server(self._reactor, self._config.openflow.listen)
         await self._listener.listen(endpoint)
