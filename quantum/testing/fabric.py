@@ -15,6 +15,7 @@ from quantum.model import (
     AdminState,
     Change,
     Network,
+    NetworkBound,
     NetworkCreated,
     NetworkDeleted,
     NetworkRenamed,
@@ -22,6 +23,7 @@ from quantum.model import (
     PortChanged,
     PortCreated,
     PortDeleted,
+    Vlan,
 )
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ else:
     _Case = object
 
 NETWORK = Network("network-1", "tenant-a", "blue", 1)
+BOUND = Network("network-1", "tenant-a", "blue", 1, vlan=Vlan("external", 7))
 FREE = Port("port-1", "network-1", AdminState.ACTIVE)
 PLUGGED = Port("port-1", "network-1", AdminState.ACTIVE, "vif-1")
 SILENCED = Port("port-1", "network-1", AdminState.DOWN, "vif-1")
@@ -38,6 +41,7 @@ SILENCED = Port("port-1", "network-1", AdminState.DOWN, "vif-1")
 LIFE: Sequence[Change] = (
     NetworkCreated(NETWORK),
     NetworkRenamed(NETWORK),
+    NetworkBound(BOUND),
     PortCreated(FREE),
     PortChanged(FREE, PLUGGED),
     PortChanged(PLUGGED, SILENCED),
@@ -61,7 +65,7 @@ class FabricContract(_Case):
         self.fabric: Any = self.make_fabric()
 
     def test_provides_the_interface(self) -> None:
-        """The fabric has both methods with their parameters."""
+        """The fabric has all methods with their parameters."""
         self.assertTrue(verifyObject(IFabric, self.fabric))
 
     def test_admits_or_refuses(self) -> None:
@@ -80,5 +84,11 @@ class FabricContract(_Case):
 
     def test_takes_what_it_did_not_see_coming(self) -> None:
         """A change of something that the fabric never heard of is no error."""
-        self.assertIsNone(self.fabric.tell([LIFE[5], LIFE[7], LIFE[3]]))
+        self.assertIsNone(self.fabric.tell([LIFE[6], LIFE[8], LIFE[4]]))
         self.assertIsNone(self.fabric.tell([]))
+
+    def test_says_how_large_packets_may_be(self) -> None:
+        """Of any network it says a number of bytes, or that this is not known."""
+        for network in (NETWORK, BOUND):
+            mtu = self.fabric.mtu(network)
+            self.assertTrue(mtu is None or mtu > 0, mtu)
