@@ -160,8 +160,46 @@ _FAULTS: dict[type, Fault] = {
         (503, OTHER),
         "There is no room for another network.",
         lambda error: (
-            f"All {error.size} segments of {error.pool} are in use;"
-            " one becomes free after a network is deleted"
+            f"All {error.size} of the pool of {error.pool} are taken:"
+            f" {error.in_use} by networks, {error.quarantined} by deleted ones that"
+            " a switch may still carry; one becomes free after a network is deleted"
+        ),
+    ),
+    errors.PhysicalNetworkUnknown: Fault(
+        (404, "physicalNetworkUnknown"),
+        (404, OTHER),
+        "Unable to find a physical network of this name.",
+        lambda error: (
+            f"The configuration names no physical network"
+            f" {shown(error.physical_network, 64)}; there are:"
+            f" {', '.join(error.known) or 'none'}"
+        ),
+    ),
+    errors.VlanNotAllowed: Fault(
+        (400, "vlanNotAllowed"),
+        (400, OTHER),
+        "The VLAN is not one that networks can be bound to.",
+        lambda error: (
+            f"VLAN {error.vlan_id} of {error.physical_network} is not in its pool:"
+            f" {error.pool}"
+        ),
+    ),
+    errors.VlanInUse: Fault(
+        (409, "vlanInUse"),
+        (409, OTHER),
+        "The VLAN is taken.",
+        lambda error: (
+            f"VLAN {error.vlan_id} of {error.physical_network} is another network's,"
+            " or was that of a deleted one and a switch may still carry it"
+        ),
+    ),
+    errors.AlreadyBound: Fault(
+        (409, "alreadyBound"),
+        (409, OTHER),
+        "The network is bound to a VLAN already.",
+        lambda error: (
+            f"Network {error.network_id} runs over VLAN {error.vlan_id} of"
+            f" {error.physical_network} for as long as it lives"
         ),
     ),
     errors.Overloaded: Fault(
