@@ -5,7 +5,7 @@
 from collections.abc import Iterable
 
 from attrs import define
-from msgspec import Struct
+from msgspec import UNSET, Struct
 from twisted.web.http import NO_CONTENT
 from twisted.web.iweb import IRequest
 
@@ -34,15 +34,20 @@ class Exchange:
         content: bytes = self.request.content.read()
         return content
 
+    def tells(self, resource: Resource, view: View) -> bool:
+        """Say whether a resource is shown with more than the model has."""
+        return layout(resource, view, self.dialect).is_told
+
     def show(
         self,
         resource: Resource,
         view: View,
         source: object,
         held: Iterable[object] = (),
+        told: object = UNSET,
     ) -> bytes:
         """Answer with one resource, in detail with what it holds."""
-        row = layout(resource, view, self.dialect).row(source, held)
+        row = layout(resource, view, self.dialect).row(source, held, told)
         return self.show_row(resource.name, row)
 
     def show_row(self, name: str, row: Struct) -> bytes:
@@ -51,10 +56,14 @@ class Exchange:
         return announced(self.request, self.form, body)
 
     def show_many(
-        self, resource: Resource, view: View, sources: Iterable[object]
+        self,
+        resource: Resource,
+        view: View,
+        sources: Iterable[object],
+        told: Iterable[object] = (),
     ) -> bytes:
         """Answer with a list of resources."""
-        rows = layout(resource, view, self.dialect).rows(sources)
+        rows = layout(resource, view, self.dialect).rows(sources, told)
         names = (resource.collection, resource.name)
         body = wire.many(self.form, names, rows, self.dialect.namespace)
         return announced(self.request, self.form, body)

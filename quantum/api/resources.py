@@ -11,7 +11,7 @@ which makes rows: small structs that `quantum.api.wire` can write in any format.
 
 from collections.abc import Callable, Iterable
 from enum import Flag, auto
-from itertools import starmap
+from itertools import repeat, starmap
 from operator import attrgetter
 from typing import Any
 
@@ -54,7 +54,12 @@ def _attachment_if_any(interface: str | None) -> Attachment | UnsetType:
 
 @frozen
 class Field:
-    """A member of a resource."""
+    """
+    A member of a resource.
+
+    Without a ``source`` it is not in the model: whoever shows the resource tells
+    it, if it is known at all.  Such a field is a resource's last.
+    """
 
     name: str
     source: str
@@ -90,6 +95,7 @@ NETWORK = Resource(
         Field("id", "id", ALWAYS),
         Field("name", "name", FULL),
         Field("op-status", "status.op_status", FULL, since=V1_1),
+        Field("mtu", "", FULL, since=V1_1),
     ),
     holds=PORT,
 )
@@ -117,6 +123,9 @@ class Layout:
             self._held = Layout(resource.holds, view, dialect)
             names.append(resource.holds.collection)
         self._row = _row_class(resource.name, names)
+        self.is_told = not fields[-1].source
+        """Whether it has a member that is not in the model."""
+        fields = fields[:-1] if self.is_told else fields
         self._is_single = len(fields) == 1
         self._values: Callable[[Any], Any] = attrgetter(
             *(field.source for field in fields)
@@ -125,19 +134,29 @@ class Layout:
         if any(shown):
             self._values = _showing(self._values, shown)
 
-    def rows(self, sources: Iterable[object]) -> list[Struct]:
+    def rows(
+        self, sources: Iterable[object], told: Iterable[object] = ()
+    ) -> list[Struct]:
         """Show each of many, none of which holds anything."""
+        if self.is_told:
+            values = zip(
+                map(self._values, sources), told or repeat(UNSET), strict=False
+            )
+            return [self._row(*known, more) for known, more in values]
         if self._is_single:
             return list(map(self._row, map(self._values, sources)))
         return list(starmap(self._row, map(self._values, sources)))
 
-    def row(self, source: object, held: Iterable[object] = ()) -> Struct:
+    def row(
+        self, source: object, held: Iterable[object] = (), told: object = UNSET
+    ) -> Struct:
         """Show one, in detail with what it holds."""
         if self._is_single:
             return self._row(self._values(source))
+        more = (told,) if self.is_told else ()
         if self._held is None:
-            return self._row(*self._values(source))
-        return self._row(*self._values(source), self._held.rows(held))
+            return self._row(*self._values(source), *more)
+        return self._row(*self._values(source), *more, self._held.rows(held))
 
 
 def _row_class(name: str, members: list[str]) -> Callable[..., Struct]:

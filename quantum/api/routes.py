@@ -11,11 +11,12 @@ in ``.json`` or ``.xml``.
 # mypy: disable-error-code="func-returns-value"
 # (what a verb answers without a value may still be something to wait for)
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from functools import wraps
 from typing import Any
 
 from attrs import define
+from msgspec import UNSET, UnsetType
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 from twisted.web.iweb import IRequest
@@ -129,14 +130,16 @@ class Api:
     def network(self, talk: Exchange, tenant: str, network: str) -> Steps:
         """Show a network."""
         found = yield self._plugin.network(tenant, network)
-        return talk.show(NETWORK, View.SUMMARY, found)
+        (mtu,) = yield from self._mtus(talk, View.SUMMARY, [found])
+        return talk.show(NETWORK, View.SUMMARY, found, told=mtu)
 
     @route(ONE_NETWORK + "/detail", "GET")
     def network_detail(self, talk: Exchange, tenant: str, network: str) -> Steps:
         """Show a network with its ports and what is plugged into them."""
         found = yield self._plugin.network(tenant, network)
         ports = yield self._plugin.ports(tenant, network)
-        return talk.show(NETWORK, View.DETAIL, found, ports)
+        (mtu,) = yield from self._mtus(talk, View.DETAIL, [found])
+        return talk.show(NETWORK, View.DETAIL, found, ports, mtu)
 
     @route(ONE_NETWORK, "PUT")
     def rename_network(self, talk: Exchange, tenant: str, network: str) -> Steps:
@@ -239,7 +242,25 @@ class Api:
             networks = [found for found in networks if query.is_met_by(found)]
             if query.of_ports:
                 networks = yield from self._with_ports(tenant, query, networks)
-        return talk.show_many(NETWORK, view, networks)
+        if not talk.tells(NETWORK, view):
+            return talk.show_many(NETWORK, view, networks)
+        networks = list(networks)
+        mtus = yield from self._mtus(talk, view, networks)
+        return talk.show_many(NETWORK, view, networks, mtus)
+
+    def _mtus(
+        self, talk: Exchange, view: View, networks: Sequence[Network]
+    ) -> Generator[Any, Any, list[int | UnsetType]]:
+        """Ask for what is known of networks' MTUs, where it is shown."""
+        mtus: list[int | UnsetType] = [UNSET] * len(networks)
+        if talk.tells(NETWORK, view):
+            for index, network in enumerate(networks):
+                mtu: Any = self._plugin.mtu(network)
+                if mtu is not None and type(mtu) is not int:
+                    mtu = yield mtu
+                if mtu is not None:
+                    mtus[index] = mtu
+        return mtus
 
     def _with_ports(
         self, tenant: str, query: filters.Query, networks: Iterable[Network]

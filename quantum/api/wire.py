@@ -3,7 +3,7 @@
 """
 Rows as bytes: JSON or XML.
 
-The rule for XML is the dialects' own: a string is an attribute, a struct is a
+The rule for XML is the dialects' own: a string or number is an attribute, a struct is a
 child element, a list is a wrapper element around one child per row; the
 namespace is declared on the root only, as the default one.  There is no XML
 declaration and no white space between elements, because the clients of 2011
@@ -91,6 +91,8 @@ def _element(name: str, row: Struct, attributes: str = "") -> str:
             continue
         if isinstance(value, str):
             attributes += f' {member}="{escaped(value)}"'
+        elif isinstance(value, int):
+            attributes += f' {member}="{value}"'
         elif isinstance(value, Struct):
             children += _element(member, value)
         else:
