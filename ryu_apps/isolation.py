@@ -20,7 +20,8 @@ from os_ken.ofproto import ofproto_v1_3
 
 from quantum.openflow.messages import error_words
 from quantum.openflow.planfile import read_plan
-from quantum.openflow.session import WAITING, Session
+from quantum.openflow.session import Session
+from quantum.openflow.talk import WAITING
 
 
 class Plans(Protocol):

@@ -4,48 +4,52 @@
 The conversation with one switch, without any input or output of its own.
 
 Bytes that should be sent are pulled out by `Session.say`; what the switch
-answered is put in by the other methods.  Connecting, auditing and repairing
-are one path: read the flows, compare, send the difference, wait for the
-barrier.  Changes go the same way without the reading.
+answered is put in by the other methods.  Connecting, auditing, repairing and
+moving tunnels are one path: read the flows, compare, send the difference, wait
+for the barrier.  Changes go the same way without the reading.
 
 A change is a bundle that the switch takes whole or not at all.  One that it
-refuses is cut in halves until the ports at fault stand alone; those are left
+refuses is cut in halves until the members at fault stand alone; those are left
 out, with the reason, and everything else proceeds.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator
-from itertools import islice
+from collections.abc import Callable, Collection, Generator, Mapping
+from enum import Enum
 from typing import Final
 
 from attrs import define, field
 
 from quantum.openflow import messages
 from quantum.openflow.backlog import Backlog
+from quantum.openflow.blame import blamed
 from quantum.openflow.bundle import Bundle
-from quantum.openflow.comparison import Comparison
-from quantum.openflow.flow import Flow, encode
-from quantum.openflow.layout import Difference, LocalPort
+from quantum.openflow.flow import encode
+from quantum.openflow.inspection import Inspection
+from quantum.openflow.layout import Difference
+from quantum.openflow.member import Member
 from quantum.openflow.phase import TRANSITIONS, Event, Phase
+from quantum.openflow.talk import WAITING, Talk
 
 PATIENCE: Final = 5
 """Audits that changes may interrupt before one of them makes changes wait."""
-BREATH: Final = 200
-"""Flows compared between two breaths: well under 1 ms."""
 FIRST_XID: Final = 0x40000000
 LAST_XID: Final = 0x7F000000
 """Our transaction ids, apart from those that os-ken draws for its own messages."""
 
-Talk = Iterator[bytes | None]
-"""Bytes to send; `THINKING`; or `WAITING`."""
-THINKING: Final = None
-"""There may be something to say in a moment."""
-WAITING: Final = b""
-"""There is nothing to say until something happens."""
-
 Report = Callable[[Collection[int] | None], None]
-"""Is told the ports whose fate has changed; None for every port."""
+"""Is told the OpenFlow ports whose fate has changed; None for every port."""
 
 _KNOWING = (Phase.SETTLED, Phase.CHANGING)
+_FIRST_REMOTE: Final = 1 << 32
+"""The keys of members that are no ports of the switch itself begin here."""
+
+
+class _Why(Enum):
+    """What all flows of a switch are read for."""
+
+    DOUBT = "it is not known what the switch has"
+    AUDIT = "it is time to"
+    MOVE = "tunnels have another port"
 
 
 @define
@@ -57,27 +61,39 @@ class Session:
     """
 
     report: Report
+    is_gated: bool = False
+    """After each joining it waits for `admit`."""
     phase: Phase = Phase.ABSENT
     refusal: str = ""
     """Why the phase is REFUSING."""
+    last_error: str = ""
+    """What the switch refused last, if it ever refused anything."""
     flow_count: int = 0
     """How many flows the switch should hold, as of the last acknowledgement."""
+    installed: int | None = None
+    """How many flows it said that it holds, on this connection."""
     flows_sent: int = 0
     """How many flow-mods were ever sent."""
+    audits: int = 0
+    """How often all flows were compared."""
     repairs: int = 0
-    """How many of them because an audit found a difference."""
+    """How many flow-mods were sent because an audit found a difference."""
     progress: int = 0
     """Grows whenever anything is said by either side."""
     is_known: bool = False
     """Everything wanted was told; before that nothing is said."""
+    tunnel: int = 0
+    """The OpenFlow port of the tunnels, or 0; see `use_tunnel`."""
     _backlog: Backlog = field(factory=Backlog)
+    _is_admitted: bool = False
+    _is_moved: bool = False
     _audit_due: str = ""
     _audits_given_up: int = 0
     _script: Talk | None = None
     _next_xid: int = FIRST_XID
     _bundle: Bundle | None = None
     _reading: int = 0
-    _comparison: Comparison | None = None
+    _inspection: Inspection | None = None
     _counted: int | None = None
 
     # What is wanted
@@ -91,15 +107,34 @@ class Session:
         """
         self.is_known = True
 
-    def want(self, ofport: int, port: LocalPort | None) -> None:
-        """Let a port carry a network, or (None) nothing any more."""
+    def want(self, key: int, member: Member | None) -> None:
+        """
+        Let something belong to a network, or (None) nothing any more.
+
+        The key is as `quantum.openflow.member` says: that of a port of the
+        switch is its number.
+        """
         if not self.is_known:
-            self._backlog.layout.put(ofport, port)
+            self._backlog.layout.put(key, member)
             return
-        is_news = self._backlog.want(ofport, port)
+        is_news = self._backlog.want(key, member)
         if self.phase in (Phase.ABSENT, Phase.REFUSING):
             self._backlog.absorb()
         elif is_news and self.phase in _KNOWING:
+            self._move(Event.CHANGED)
+
+    def use_tunnel(self, ofport: int) -> None:
+        """
+        Let the tunnels have an OpenFlow port, or (0) let there be none.
+
+        Then all flows are compared, and those about the old port go first.
+        Meanwhile the session is not settled, but the switch's own ports keep
+        their fate: what was acknowledged for them stays as it is.
+        """
+        if ofport == self.tunnel:
+            return
+        self.tunnel, self._is_moved = ofport, True
+        if self.phase in _KNOWING:
             self._move(Event.CHANGED)
 
     def fate(self, ofport: int) -> str | None:
@@ -117,14 +152,19 @@ class Session:
         is_told = self.phase in _KNOWING and self._backlog.is_told(ofport)
         return None if is_told else ""
 
+    @property
+    def trouble(self) -> str:
+        """Say what the switch refuses now, in plain words, if anything."""
+        return self.refusal if self.phase is Phase.REFUSING else self._backlog.trouble
+
     def carries(self, segment: int) -> bool:
         """Say whether the switch may still have flows of a network."""
         is_sure = self.phase in _KNOWING and not self._backlog.flying
         return not is_sure or self._backlog.layout.carries(segment)
 
-    def ports(self) -> Collection[LocalPort]:
-        """List what the switch should carry, as it was last told."""
-        return self._backlog.layout.ports.values()
+    def members(self) -> Mapping[int, Member]:
+        """List what the switch should carry, by key, as it was last told."""
+        return self._backlog.layout.members
 
     def audit(self, *, is_full: bool) -> None:
         """Soon count the flows on the switch or (``is_full``) compare them all."""
@@ -152,12 +192,22 @@ class Session:
         self._move(Event.JOINED)
         self._script = self._converse()
 
+    @property
+    def is_admitted(self) -> bool:
+        """It may talk to the switch on this connection."""
+        return self._is_admitted or not self.is_gated
+
+    def admit(self) -> None:
+        """Let it talk to the switch until that leaves."""
+        self._is_admitted = True
+
     def left(self) -> None:
         """Take note that the connection is gone; a later one begins anew."""
         if self.phase is Phase.ABSENT:
             return
         self._move(Event.LEFT)
-        self._script = self._bundle = self._comparison = self._counted = None
+        self._script = self._bundle = self._inspection = self._counted = None
+        self.installed, self._is_admitted = None, False
         self._audit_due, self._reading = "", 0
         self._backlog.absorb()
         self.report(None)
@@ -170,14 +220,14 @@ class Session:
     def flow_stats(self, xid: int, frame: bytes) -> None:
         """Take one frame of a flow statistics reply."""
         self.progress += 1
-        if self._comparison is not None and xid == self._reading:
-            self._comparison.receive(frame)
+        if self._inspection is not None and xid == self._reading:
+            self._inspection.receive(frame)
 
     def counted(self, xid: int, flow_count: int) -> None:
         """Take an aggregate statistics reply."""
         self.progress += 1
         if xid == self._reading:
-            self._counted = flow_count
+            self._counted = self.installed = flow_count
 
     def barrier(self, xid: int) -> None:
         """Take a barrier reply: everything before it is done, or was refused."""
@@ -189,8 +239,9 @@ class Session:
         """Take an error; one that is not about a message of ours is ignored."""
         self.progress += 1
         if self._bundle is not None and self._bundle.failed(xid, words):
-            return
-        if self._reading and xid == self._reading:
+            self.last_error = self._bundle.reason
+        elif self._reading and xid == self._reading:
+            self.last_error = words
             self._refuse(f"the switch does not tell its flows: {words}")
 
     def say(self) -> bytes | None:
@@ -209,101 +260,90 @@ class Session:
     # The conversation
 
     def _converse(self) -> Talk:
-        while not self.is_known:
+        while not (self.is_known and self.is_admitted):
             yield WAITING
-        yield from self._sync()
+        yield from self._sync(_Why.DOUBT)
         while self.phase is not Phase.REFUSING:
             audit, self._audit_due = self._audit_due, ""
-            if self._backlog:
+            if self._is_moved:
+                yield from self._sync(_Why.MOVE)
+            elif self._backlog:
                 self._audit_due = audit
                 yield from self._change()
             elif audit == "all":
-                yield from self._sync()
+                yield from self._sync(_Why.AUDIT)
             elif audit == "count":
                 yield from self._count()
             else:
                 yield WAITING
 
-    def _sync(self) -> Talk:
-        """Read, compare, and put right; if that is refused, with fewer ports."""
-        for are_all_blamed in (False, True, True):
-            comparison = self._comparison = Comparison()
-            self._reading = self._next_xid
-            self._next_xid += 1
-            yield messages.read_flows(self._reading)
-            plan = self._backlog.layout.plan()
-            yield from self._compare(comparison, plan)
-            self._comparison, self._reading = None, 0
-            if not comparison.is_complete:
+    def _sync(self, why: _Why) -> Talk:
+        """Read, compare, and put right; if that is refused, with fewer members."""
+        for are_all in (False, True, True):
+            inspection = yield from self._inspect(why)
+            if not inspection.is_complete:
                 self._audits_given_up += 1
                 return
             self._audits_given_up = 0
-            is_atomic = not comparison.is_blank
-            bundle = self._bundle = Bundle(self._next_xid, is_atomic)
-            yield from self._repair(comparison, bundle, plan)
-            yield from self._finish(bundle)
+            self.audits += 1
+            bundle = yield from self._repair(inspection, why)
             if not bundle.is_refused:
+                self.repairs += len(bundle.flows) if why is _Why.AUDIT else 0
                 is_news = self.phase not in _KNOWING or bool(bundle.flows)
                 self._agree()
                 if is_news:
                     self.report(None)
                 return
             added = [flow for flow in bundle.flows if flow is not None]
-            self._backlog.postpone(_blamed(added, are_all_blamed))
+            members = self._backlog.layout.members
+            self._backlog.postpone(blamed(members, added, are_all=are_all))
             # The layout has not what the switch has until that was read again.
             self._move(Event.DOUBTED)
             self.report(None)
         self._refuse(f"the switch refused to be put right: {bundle.reason}")
 
-    def _compare(self, comparison: Comparison, plan: Iterator[Flow]) -> Talk:
-        """
-        Compile while the switch answers, then compare; an audit gives way to changes.
+    def _inspect(self, why: _Why) -> Generator[bytes | None, None, Inspection]:
+        """Read and compare; an audit gives way to changes."""
+        layout = self._backlog.layout
+        layout.tunnel, self._is_moved = self.tunnel, False
+        self._reading = self._next_xid
+        self._next_xid += 1
 
-        What remains of the plan when the switch turns out blank is missing too.
-        """
-        while not (comparison.is_blank or self._gives_way()):
-            some = list(islice(plan, BREATH))
-            if not some:
-                break
-            comparison.want(some)
-            yield THINKING
-        while not (comparison.is_complete or self._gives_way()):
-            if comparison.has_frames:
-                comparison.compare()
-                yield THINKING
-            else:
-                yield WAITING
+        def gives_way() -> bool:
+            is_audit = why is _Why.AUDIT and self.phase is Phase.CHANGING
+            return is_audit and self._audits_given_up < PATIENCE
 
-    def _gives_way(self) -> bool:
-        """Let changes interrupt an audit, but not one audit after another."""
-        return self.phase is Phase.CHANGING and self._audits_given_up < PATIENCE
+        inspection = Inspection(self._reading, layout.plan(), gives_way)
+        self._inspection = inspection
+        yield from inspection.read()
+        self._inspection, self._reading = None, 0
+        return inspection
 
     def _repair(
-        self, comparison: Comparison, bundle: Bundle, rest: Iterator[Flow]
-    ) -> Talk:
-        """Write that stale flows are removed and missing ones added."""
-        for stale in comparison.stale:
-            bundle.remove(None, stale)
-            if bundle.is_full_chunk:
-                yield bundle.take()
-        self.flow_count = comparison.count
-        for flow, wanted in comparison.missing():
-            bundle.add(flow, wanted)
-            if bundle.is_full_chunk:
-                yield bundle.take()
-        for flow in rest:
-            bundle.add(flow, encode(flow))
-            self.flow_count += 1
-            if bundle.is_full_chunk:
-                yield bundle.take()
-        if self.phase in _KNOWING:
-            self.repairs += len(bundle.flows)
+        self, inspection: Inspection, why: _Why
+    ) -> Generator[bytes | None, None, Bundle]:
+        """
+        Send the difference, at once: no frame of untouched ports is lost.
+
+        What went to an old tunnel port goes first, even if the rest is refused.
+        """
+        bundle = self._begin(is_atomic=not inspection.is_blank)
+        yield from inspection.remove(bundle)
+        if why is _Why.MOVE:
+            yield from self._finish(bundle)
+            if bundle.is_refused:
+                return bundle
+            bundle = self._begin()
+        yield from inspection.add(bundle)
+        self.flow_count, self.installed = inspection.wanted, inspection.found
+        yield from self._finish(bundle)
+        return bundle
 
     def _change(self) -> Talk:
         """Send one group of changes; what is refused will be sent in halves."""
         steps = self._backlog.depart()
-        group = self._backlog.flying
-        bundle = self._bundle = Bundle(self._next_xid)
+        group = [key for key in self._backlog.flying if key < _FIRST_REMOTE]
+        bundle = self._begin()
         yield from _written(bundle, steps)
         yield from self._finish(bundle)
         if not bundle.is_refused:
@@ -313,8 +353,10 @@ class Session:
         elif self._backlog.bounced(f"the switch refused it: {bundle.reason}"):
             self._agree()
         else:
-            self._refuse(f"the switch refused to remove flows: {bundle.reason}")
-        self.report(group)
+            self._move(Event.DOUBTED)
+            yield from self._sync(_Why.DOUBT)
+        if group:
+            self.report(group)
 
     def _count(self) -> Talk:
         """Compare the number of flows, which is cheap; read them if it differs."""
@@ -330,6 +372,11 @@ class Session:
         if self._counted not in (None, self.flow_count):
             self._audit_due = "all"
 
+    def _begin(self, *, is_atomic: bool = True) -> Bundle:
+        """Begin to write a bundle."""
+        self._bundle = Bundle(self._next_xid, is_atomic)
+        return self._bundle
+
     def _finish(self, bundle: Bundle) -> Talk:
         """Commit what was written, if anything, and wait for the barrier."""
         if bundle.flows:
@@ -344,7 +391,7 @@ class Session:
 
     def _agree(self) -> None:
         """Settle, unless there is more to tell."""
-        if not self._backlog:
+        if not (self._backlog or self._is_moved):
             self._move(Event.ACKNOWLEDGED)
         elif self.phase is Phase.SYNCING:
             self._move(Event.ACKNOWLEDGED)
@@ -357,7 +404,7 @@ class Session:
         self.refusal = reason
         self._move(Event.REFUSED)
         self._backlog.absorb()
-        self._script = self._comparison = None
+        self._script = self._inspection = None
         self._reading = 0
         self.report(None)
 
@@ -373,16 +420,3 @@ def _written(bundle: Bundle, steps: Difference) -> Talk:
         bundle.add(flow, encode(flow))
         if bundle.is_full_chunk:
             yield bundle.take()
-
-
-def _blamed(flows: Iterable[Flow], are_all_blamed: bool) -> Iterator[int]:
-    """
-    Name the ports without which flows may be taken.
-
-    At first not those that only flooding names: it changes with every port of
-    a network, and most of them work.
-    """
-    for flow in flows:
-        yield flow.in_port
-        if are_all_blamed or len(flow.outputs) == 1:
-            yield from flow.outputs

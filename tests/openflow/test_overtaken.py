@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from quantum.openflow.bundle import Bundle
 from quantum.openflow.flow import encode
-from quantum.openflow.layout import LocalPort
+from quantum.openflow.member import LocalPort
 from quantum.openflow.session import Session
 
 from .strategies import layout_of, mac

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from quantum.model import ADMIN_DOWN, UP, Binding, OpStatus
-from quantum.openflow.layout import LocalPort
+from quantum.openflow.member import LocalPort
 from quantum.openflow.phase import TRANSITIONS, Event, Phase
 from quantum.openflow.planfile import PlanError, read_plan, write_plan
 from quantum.openflow.status import Sighting, op_status
