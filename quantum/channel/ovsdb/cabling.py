@@ -27,7 +27,7 @@ from quantum.channel.ovsdb.operation import (
     update,
     wait,
 )
-from quantum.channel.ovsdb.reach import Cable, Reach, Uplink
+from quantum.channel.ovsdb.reach import QUOTED, Cable, Reach, Uplink, short
 from quantum.channel.ovsdb.replica import Replica
 from quantum.channel.ovsdb.row import OPTIONS, Interface
 from quantum.openflow.facts import Underlay
@@ -46,7 +46,7 @@ class Cabling:
 
     def repairs(self) -> Iterator[Repair]:
         """Say what to do, each as its own transaction."""
-        yield Repair("", [], self._reach.complaints)
+        yield Repair("", [], self._reach.complaints, self._reach.doubts)
         yield self._removal()
         if self._reach.tunnel is not None:
             yield self._laying(self._reach.tunnel.name, (self._reach.tunnel,))
@@ -105,7 +105,8 @@ class Cabling:
         self, work: Repair, row: bytes, interface: Interface, cable: Cable
     ) -> None:
         if interface.error:
-            work.complaints.append(f"{work.subject}: {interface.error}")
+            hint = "" if cable.type else _bridge_hint(cable.name)
+            work.complaints.append(f"{work.subject}: {interface.error}{hint}")
         if wrong := _differences(interface, cable):
             work.complaints.append(
                 f"port {cable.name} has {', '.join(wrong)}; setting it right"
@@ -115,11 +116,12 @@ class Cabling:
     def _obstacle(self, row: bytes, interface: Interface, cable: Cable) -> str:
         """Say why the interface of a cable's name cannot be the cable, if so."""
         if interface.attachment:
-            return f"{cable.name} is plugged in as interface {interface.attachment}"
+            attachment = short(interface.attachment)
+            return f"{cable.name} is plugged in as interface {attachment}"
         bridge = self._replica.bridge(cable.bridge)
         if bridge is None or not self._replica.is_on(bridge[1], row):
             return f"{cable.name} is on another bridge, and is left there"
-        if len(self._replica.ports[interface.port].interfaces) > 1:
+        if not self._is_alone(interface):
             return f"{cable.name} is part of a bond; name a bridge that has it"
         if cable.type is not None and interface.mark != cable.mark:
             return f"a port {cable.name} is there that Quantum did not make"
@@ -147,36 +149,38 @@ class Cabling:
     def _removal(self) -> Repair:
         """Take away what we made and nobody wants any more."""
         work = Repair("unwanted ports")
-        kept = {(cable.name, cable.mark, cable.bridge) for cable in self._reach.cables}
-        for row in islice(self._marked(), REMOVED_AT_ONCE):
+        for row, bridge in islice(self._unwanted(), REMOVED_AT_ONCE):
             interface = self._replica.interfaces[row]
-            for bridge_row, bridge in self._replica.bridges.items():
-                place = (interface.name, interface.mark, bridge.name)
-                if place in kept or not self._replica.is_on(bridge, row):
-                    continue
-                if self._replica.ports[interface.port].interfaces != (row,):
-                    continue
-                gone = values.as_set([values.reference(interface.port)])
-                work.operations += [
-                    _still_ours(row, interface),
-                    mutate("Bridge", bridge_row, ["ports", "delete", gone]),
-                ]
+            gone = values.as_set([values.reference(interface.port)])
+            work.operations += [
+                _still_ours(row, interface),
+                mutate("Bridge", bridge, ["ports", "delete", gone]),
+            ]
         return work
 
-    def _marked(self) -> Iterator[bytes]:
+    def _unwanted(self) -> Iterator[tuple[bytes, bytes]]:
+        """List interfaces of ours, with their bridges, that no cable is."""
+        kept = {(cable.name, cable.mark, cable.bridge) for cable in self._reach.cables}
         for row in self._replica.marked:
-            if self._is_ours(self._replica.interfaces[row]):
-                yield row
+            interface = self._replica.interfaces[row]
+            if not (self._is_ours(interface) and self._is_alone(interface)):
+                continue
+            for bridge_row, bridge in self._replica.bridges.items():
+                place = (interface.name, interface.mark, bridge.name)
+                if place not in kept and self._replica.is_on(bridge, row):
+                    yield row, bridge_row
 
     def _is_ours(self, interface: Interface) -> bool:
         is_marked = interface.mark.startswith(f"{self._wanted.name}/")
         return is_marked and not interface.attachment
 
+    def _is_alone(self, interface: Interface) -> bool:
+        port = self._replica.ports.get(interface.port)
+        return port is not None and len(port.interfaces) == 1
+
     def _is_leaving(self, interface: Interface) -> bool:
         """Say whether a port in the way is ours, so that its removal is under way."""
-        port = self._replica.ports.get(interface.port)
-        is_alone = port is not None and len(port.interfaces) == 1
-        return is_alone and self._is_ours(interface)
+        return self._is_ours(interface) and self._is_alone(interface)
 
 
 def _differences(interface: Interface, cable: Cable) -> list[str]:
@@ -185,15 +189,19 @@ def _differences(interface: Interface, cable: Cable) -> list[str]:
         return []
     wrong = []
     if interface.type != cable.type:
-        wrong.append(f"type {interface.type or 'system'}")
+        wrong.append(f"type {interface.type[:QUOTED] or 'system'}")
     if cable.ofport_request and interface.ofport_request != cable.ofport_request:
         wrong.append(f"ofport_request {interface.ofport_request or 'unset'}")
     has = interface.options or {}
     return wrong + [
-        f"{key} {has.get(key, 'unset')[:64]}"
+        f"{key} {has.get(key, 'unset')[:QUOTED]}"
         for key in OPTIONS
         if has.get(key) != cable.options.get(key)
     ]
+
+
+def _bridge_hint(name: str) -> str:
+    return f" (was it to be a bridge? ovs-vsctl del-port {name} -- add-br {name})"
 
 
 def _correction(row: bytes, cable: Cable) -> list[Operation]:

@@ -167,7 +167,9 @@ class Hypervisor:
             self._witness.forget()
 
     def _complain(self, complaint: str) -> None:
-        self._given.warn(f"hypervisor {self._called}: {complaint}")
+        said = f"hypervisor {self._called}: {complaint}"
+        # Databases quote what others chose; a log has one line for one fact.
+        self._given.warn("".join(c if c.isprintable() else "?" for c in said))
 
     def _fail(self, failure: Failure) -> None:
         """Drop the connection, whatever went wrong."""

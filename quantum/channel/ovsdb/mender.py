@@ -11,6 +11,7 @@ from twisted.python.failure import Failure
 
 from quantum.channel.ovsdb.bridge import DATABASE, WantedBridge, repair
 from quantum.channel.ovsdb.cabling import Cabling
+from quantum.channel.ovsdb.complaints import Complaints
 from quantum.channel.ovsdb.faults import TransactionRefused
 from quantum.channel.ovsdb.operation import Repair
 from quantum.channel.ovsdb.reach import reach
@@ -53,12 +54,19 @@ class Mender:
     _tries: dict[str, Tries] = field(factory=dict)
     _is_busy: bool = False
     _later: IDelayedCall | None = None
-    _said: set[str] = field(factory=set)
+    _complaints: Complaints = field(init=False)
+
+    @_complaints.default
+    def _make_complaints(self) -> Complaints:
+        return Complaints(self._clock, self._complain)
 
     def look(self) -> None:
         """Compare all with what it must be, and repair it if need be."""
         work = list(self._work())
-        self._say({complaint for one in work for complaint in one.complaints})
+        self._complaints.say(
+            {complaint for one in work for complaint in one.complaints},
+            {doubt for one in work for doubt in one.doubts},
+        )
         wanting = [one for one in work if one.operations]
         if self._is_busy or not wanting:
             return
@@ -78,6 +86,7 @@ class Mender:
     def stop(self) -> None:
         """Repair nothing any more."""
         self._is_busy = True
+        self._complaints.stop()
         if self._later is not None:
             self._later.cancel()
             self._later = None
@@ -110,9 +119,3 @@ class Mender:
                 self._complain(f"cannot set {work.subject} up: {said}")
         self._is_busy = False
         self.look()
-
-    def _say(self, complaints: set[str]) -> None:
-        """Complain of what was not complained of while it lasts."""
-        for complaint in sorted(complaints - self._said):
-            self._complain(complaint)
-        self._said = complaints

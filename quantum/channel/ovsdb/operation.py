@@ -22,6 +22,8 @@ class Repair:
     """One transaction; empty when there is nothing to do."""
     complaints: list[str] = field(factory=list)
     """What is wrong now, in plain words."""
+    doubts: list[str] = field(factory=list)
+    """What is wrong if it lasts."""
 
 
 def wait(

@@ -22,6 +22,7 @@ TUNNEL_PORT = 65000
 _TO, _FROM = "quantum-to-", "quantum-from-"
 LONGEST_DEVICE = 15
 """Linux has no longer names (IFNAMSIZ); bridges and cables may."""
+QUOTED = 64
 _LOOPBACK = 127
 
 
@@ -59,6 +60,8 @@ class Reach:
     tunnel: Cable | None = None
     uplinks: list[Uplink] = field(factory=list)
     complaints: list[str] = field(factory=list)
+    doubts: list[str] = field(factory=list)
+    """What may be wrong for a moment, as while Open vSwitch is restarted."""
 
     @property
     def cables(self) -> Iterator[Cable]:
@@ -75,7 +78,7 @@ def reach(replica: Replica, wanted: WantedBridge) -> Reach:
     _find_address(made, root, wanted)
     _find_mtu(made, root, wanted)
     if root.is_waiting:
-        made.complaints.append(
+        made.doubts.append(
             "Open vSwitch waits for its flows to be restored and connects to no"
             " controller until other_config:flow-restore-wait is removed"
         )
@@ -196,4 +199,4 @@ def _uplink(
 
 def short(written: str) -> str:
     """Quote what somebody wrote, however long it is."""
-    return repr(written[:64])
+    return repr(written[:QUOTED])

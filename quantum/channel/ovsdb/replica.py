@@ -26,6 +26,8 @@ COLUMNS = {
     "Controller": ("target", "inactivity_probe", "max_backoff"),
 }
 """The columns that are monitored, by table."""
+MOST_MARKED = 1000
+"""All of them are looked at with every update; more are not kept in mind."""
 
 
 @define
@@ -122,10 +124,10 @@ class Replica:
             del self.names[before]
         if after and before != after:
             self.names[after] = row
-        if now and now.mark:
-            self.marked.add(row)
-        else:
+        if not (now and now.mark):
             self.marked.discard(row)
+        elif len(self.marked) < MOST_MARKED:
+            self.marked.add(row)
         self.touched.interfaces.add(row)
 
     def is_on(self, bridge: Bridge, row: bytes) -> bool:
