@@ -39,6 +39,11 @@ def mapping(**pairs: str) -> list[Any]:
     return ["map", [[key.replace("_", "-"), value] for key, value in pairs.items()]]
 
 
+def options(**pairs: str) -> list[Any]:
+    """Write an interface's options, whose keys do have underscores."""
+    return ["map", [list(pair) for pair in pairs.items()]]
+
+
 def apply(replica: Replica, **tables: dict[int, Any]) -> None:
     """Let a replica take updates of rows, by table and number."""
     written = {
