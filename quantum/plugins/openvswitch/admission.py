@@ -27,6 +27,7 @@ class Admission:
 
     _clock: IReactorTime
     _random: Random
+    _places: int = PLACES
     _admitted: dict[Switch, float] = field(factory=dict)
     """Until when each holds its place."""
     _waiting: dict[Switch, None] = field(factory=dict)
@@ -58,7 +59,7 @@ class Admission:
             return
         self._is_admitting = True
         try:
-            while self._waiting and len(self._admitted) < PLACES:
+            while self._waiting and len(self._admitted) < self._places:
                 switch = self._random.choice(tuple(self._waiting))
                 del self._waiting[switch]
                 if _may_wait(switch):

@@ -41,7 +41,7 @@ class Roll:
             def report(ofports: Collection[int] | None) -> None:
                 self._reported(switch, ofports)
 
-            switch = Switch(datapath_id, Session(report))
+            switch = Switch(datapath_id, Session(report, is_gated=True))
             self.switches[datapath_id] = switch
         return self.switches[datapath_id]
 

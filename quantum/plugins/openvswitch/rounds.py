@@ -57,7 +57,7 @@ class Rounds:
                 switch.session.retry()
             switch.session.audit(is_full=switch in read)
             switch.talk()
-            if switch.is_unshown:
+            if switch.is_unshown or switch.is_other_trouble():
                 self._fabric.display.show_switch(switch)
             switch.note_audit(self._clock.seconds())
             self._watch(switch)

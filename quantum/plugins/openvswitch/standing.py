@@ -22,5 +22,5 @@ def standing(switch: Switch) -> SwitchStatus:
         flows_installed=session.installed,
         last_audit=switch.last_audit,
         drift=session.repairs,
-        last_error=session.last_error,
+        last_error=session.trouble or session.last_error,
     )

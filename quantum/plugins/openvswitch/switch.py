@@ -45,6 +45,7 @@ class Switch:
     standing: str = ""
     """How it stood when `is_news` was last asked."""
     _audits: int = 0
+    _trouble: str = ""
     _seen: dict[str, SeenInterface] = field(factory=dict)
     _carriers: dict[int, SeenInterface] = field(factory=dict)
 
@@ -68,6 +69,11 @@ class Switch:
         """Take note of the time if its flows were compared since the last call."""
         if self.session.audits != self._audits:
             self._audits, self.last_audit = self.session.audits, now
+
+    def is_other_trouble(self) -> bool:
+        """Say whether it refuses something else than when this was last asked."""
+        before, self._trouble = self._trouble, self.session.trouble
+        return self._trouble != before
 
     @property
     def is_about_to_settle(self) -> bool:

@@ -6,7 +6,7 @@ from attrs import Factory, define, field
 
 from quantum.model import Binding
 from quantum.openflow.facts import SeenInterface
-from quantum.openflow.member import LocalPort
+from quantum.openflow.member import LocalPort, uplink_key
 from quantum.openflow.status import Sighting
 from quantum.plugins.openvswitch.claims import Claims
 from quantum.plugins.openvswitch.mtus import OVERHEAD, Mtus
@@ -47,7 +47,7 @@ class Whereabouts:
             switch.hypervisor,
             switch.datapath_id,
             switch.session.phase,
-            switch.session.fate(ofport),
+            _fate(switch, ofport, binding),
             elsewhere=tuple(f"{other.hypervisor} ({alias})" for other, alias in others),
             problem="" if seen is None else problem(switch, seen, binding),
             note="" if seen is None else self._note(switch, seen, binding),
@@ -77,6 +77,15 @@ def carried(switch: Switch, seen: SeenInterface, binding: Binding) -> LocalPort 
     if not binding.is_active or problem(switch, seen, binding):
         return None
     return LocalPort(seen.ofport, binding.segment_id, seen.mac, seen.ips)
+
+
+def _fate(switch: Switch, ofport: int, binding: Binding) -> str | None:
+    """Say why a port does not carry what it should, as `Session.fate` does."""
+    fate = switch.session.fate(ofport)
+    if fate is None and binding.vlan is not None:
+        refusal = switch.session.fate(uplink_key(binding.segment_id))
+        return f"the VLAN's uplink: {refusal}" if refusal else None
+    return fate
 
 
 def problem(switch: Switch, seen: SeenInterface, binding: Binding) -> str:
