@@ -2,26 +2,38 @@
 # SPDX-License-Identifier: Apache-2.0
 """A ledger, the Open vSwitch fabric, and switches in Python that it programs."""
 
+from random import Random
+
 from attrs import define, field
-from twisted.internet.defer import fail, maybeDeferred
+from twisted.internet.defer import Deferred, fail, maybeDeferred, succeed
 from twisted.internet.task import Clock
 
+from quantum.config import OpenVSwitch, PhysicalNetwork
 from quantum.errors import Overloaded
 from quantum.model import AdminState, Port
-from quantum.openflow.facts import SeenInterface
+from quantum.openflow.facts import SeenInterface, Underlay
 from quantum.openflow.session import WAITING, Session
 from quantum.plugins.openvswitch.fabric import OpenVSwitchFabric
-from quantum.plugins.openvswitch.quarantine import Quarantine
 from quantum.plugins.openvswitch.rounds import Rounds
-from quantum.plugins.openvswitch.slices import Slices
 from quantum.plugins.recorded import RecordedPlugin
 from quantum.storage.database import Database
 from quantum.storage.ledger import Ledger, Means
-from quantum.storage.segments import SegmentPool
+from quantum.storage.segments import Pool, SegmentPool
 from quantum.storage.thread import inline
 from tests.openflow.table import Table
 
+from .world import EQUAL
+
 TENANT = "tenant"
+OPTIONS = OpenVSwitch(
+    underlay_mtu=1550,
+    physical_networks={
+        "external": PhysicalNetwork(vlans=["100-199"], mtu=1500),
+        "lab": PhysicalNetwork(mtu=9000),
+    },
+)
+TUNNEL = 65000
+CHANCE = Random(0)  # noqa: S311  (no secret)
 
 
 @define(eq=False)
@@ -37,6 +49,9 @@ class Datapath:
     def pump(self, take) -> None:
         while not self.is_deaf and (words := take(65536)) != WAITING:
             self.table.converse_with(words or b"", self.session)
+
+    def request(self, message, deadline) -> Deferred:
+        return succeed([EQUAL])
 
     def close(self) -> None:
         self.is_closed = True
@@ -55,6 +70,7 @@ class Site:
     tables: dict[int, Table] = field(factory=dict)
     database: Database = field(factory=lambda: Database.open("sqlite://"))
     pool: SegmentPool = field(factory=SegmentPool)
+    options: OpenVSwitch = OPTIONS
     ledger: Ledger = field(init=False)
     fabric: OpenVSwitchFabric = field(init=False)
     plugin: RecordedPlugin = field(init=False)
@@ -62,9 +78,13 @@ class Site:
 
     def __attrs_post_init__(self) -> None:
         means = Means(clock=self.clock, in_thread=inline, pool=self.pool)
+        means.vlan_pools = {
+            name: Pool(name, network.pool)
+            for name, network in self.options.physical_networks.items()
+        }
         self.ledger = Ledger.over(self.database, means)
-        self.fabric = OpenVSwitchFabric(
-            self.ledger, self.ledger, Slices(self.clock), Quarantine(self.ledger)
+        self.fabric = OpenVSwitchFabric.over(
+            self.ledger, self.ledger, self.clock, self.options, CHANCE
         )
         self.plugin = RecordedPlugin(self.ledger, self.fabric)
         self.plugin.startService()
@@ -102,6 +122,11 @@ class Site:
         self.fabric.hypervisor_synced(f"hv{datapath_id}", datapath_id, seen)
         self.clock.pump([0, 0, 0])
 
+    def underlay(self, datapath_id: int, underlay: Underlay) -> None:
+        """Let OVSDB tell what a switch reaches others by."""
+        self.fabric.underlay_changed(f"hv{datapath_id}", datapath_id, underlay)
+        self.clock.pump([0, 0, 0])
+
     def change(self, datapath_id: int, *seen: SeenInterface, gone=()) -> None:
         """Let OVSDB tell a change."""
         hypervisor = f"hv{datapath_id}"
@@ -129,3 +154,8 @@ class Busy:
 def tap(attachment: str, ofport: int, mac: bytes | None = None) -> SeenInterface:
     """An interface named after what it is for."""
     return SeenInterface(f"tap-{attachment}", attachment, ofport, mac)
+
+
+def by_tunnel(number: int, *uplinks: tuple[str, int]) -> Underlay:
+    """An underlay with a tunnel address, and maybe physical networks."""
+    return Underlay(bytes([192, 0, 2, number]), TUNNEL, uplinks)
