@@ -19,7 +19,7 @@ from os_ken.controller.handler import DEAD_DISPATCHER, MAIN_DISPATCHER, set_ev_c
 from os_ken.ofproto import ofproto_v1_3
 
 from quantum.openflow.messages import error_words
-from quantum.openflow.planfile import read_plan
+from quantum.openflow.planfile import SwitchPlan, read_plan
 from quantum.openflow.session import Session
 from quantum.openflow.talk import WAITING
 
@@ -45,8 +45,10 @@ class PlanFile:
         """Give the session of a switch; one that is not in the plan carries nothing."""
         if datapath_id not in self._sessions:
             session = Session(report=lambda _: None)
-            for port in self._wanted.get(datapath_id, {}).values():
-                session.want(port.ofport, port)
+            plan = self._wanted.get(datapath_id, SwitchPlan({}))
+            session.use_tunnel(plan.tunnel)
+            for key, member in plan.members.items():
+                session.want(key, member)
             session.know()
             self._sessions[datapath_id] = session
         return self._sessions[datapath_id]

@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """How far reality has come with one port, and in plain words why no further."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
-from quantum.model import ADMIN_DOWN, UP, Binding, OpStatus, Status
+from msgspec.structs import replace
+
+from quantum.model import ADMIN_DOWN, Binding, OpStatus, Status
 from quantum.openflow.phase import Phase
 
 
@@ -13,7 +16,9 @@ class Sighting(NamedTuple):
     Where the interface of a port is, and how its switch stands.
 
     ``fate`` is as `quantum.openflow.session.Session.fate` says; ``elsewhere``
-    names the hypervisors on which the same interface is seen too, and refused.
+    names the hypervisors on which the same interface is seen too, and refused;
+    a ``problem`` keeps the port down, and a ``note`` is worth knowing of a port
+    that is up.
     """
 
     name: str
@@ -24,6 +29,7 @@ class Sighting(NamedTuple):
     fate: str | None
     elsewhere: tuple[str, ...] = ()
     problem: str = ""
+    note: str = ""
 
 
 def op_status(binding: Binding, seen: Sighting | None) -> Status:
@@ -33,33 +39,42 @@ def op_status(binding: Binding, seen: Sighting | None) -> Status:
     It is ``UP`` only when the switch has acknowledged the barrier behind the
     port's flows on the present connection.
     """
-    if not binding.is_active:
-        return ADMIN_DOWN
     if seen is None:
-        return _down(f"interface {binding.attachment} was not seen on any hypervisor")
-    is_up = seen.fate is None and seen.ofport and seen.phase is not Phase.ABSENT
-    if is_up and not seen.elsewhere:
-        return UP
+        words = f"interface {binding.attachment} was not seen on any hypervisor"
+        return Status(OpStatus.DOWN, words) if binding.is_active else ADMIN_DOWN
+    if not binding.is_active:
+        return replace(ADMIN_DOWN, hypervisor=seen.hypervisor)
     where = f"interface {seen.name} on hypervisor {seen.hypervisor}"
+    status, words = _standing(seen)
+    if status is not OpStatus.UP:
+        return Status(status, f"{where}{words}", seen.hypervisor)
+    if not (seen.elsewhere or seen.note):
+        return _up(seen.hypervisor)
+    notes = [where]
+    if seen.elsewhere:
+        notes.append(f"also seen, and refused, on {', '.join(seen.elsewhere)}")
+    if seen.note:
+        notes.append(seen.note)
+    return Status(OpStatus.UP, "; ".join(notes), seen.hypervisor)
+
+
+def _standing(seen: Sighting) -> tuple[OpStatus, str]:
+    """Say how the interface stands, and if it is not up, why."""
     if seen.problem:
-        status = _down(f"{where}: {seen.problem}")
-    elif not seen.ofport:
-        status = _soon(f"{where} has no OpenFlow port yet")
-    elif seen.phase is Phase.ABSENT:
-        status = _down(f"{where}: switch {seen.datapath_id:016x} is not connected")
-    elif seen.fate:
-        status = _down(f"{where}: {seen.fate}")
-    elif seen.fate is not None:
-        status = _soon(f"{where}: the switch has not acknowledged it yet")
-    else:
-        others = ", ".join(seen.elsewhere)
-        status = Status(OpStatus.UP, f"{where}; also seen, and refused, on {others}")
-    return status
+        return OpStatus.DOWN, f": {seen.problem}"
+    if not seen.ofport:
+        return OpStatus.PROVISIONING, " has no OpenFlow port yet"
+    if seen.phase is Phase.ABSENT:
+        absent = f"switch {seen.datapath_id:016x} is not connected"
+        return OpStatus.DOWN, f": {absent}"
+    if seen.fate is None:
+        return OpStatus.UP, ""
+    if seen.fate:
+        return OpStatus.DOWN, f": {seen.fate}"
+    return OpStatus.PROVISIONING, ": the switch has not acknowledged it yet"
 
 
-def _down(reason: str) -> Status:
-    return Status(OpStatus.DOWN, reason)
-
-
-def _soon(reason: str) -> Status:
-    return Status(OpStatus.PROVISIONING, reason)
+@lru_cache(maxsize=10_000)
+def _up(hypervisor: str) -> Status:
+    """Give one status to the very many ports of a hypervisor that are well."""
+    return Status(OpStatus.UP, hypervisor=hypervisor)

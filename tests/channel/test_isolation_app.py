@@ -12,13 +12,26 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from quantum.openflow.flow import encode
-from quantum.openflow.layout import Layout, LocalPort
-from quantum.openflow.planfile import write_plan
+from quantum.openflow.layout import Layout
+from quantum.openflow.member import (
+    LocalPort,
+    RemotePort,
+    Uplink,
+    remote_key,
+    uplink_key,
+)
+from quantum.openflow.planfile import SwitchPlan, write_plan
 from tests.lab.ovs import OpenVSwitch
 
 DATAPATH = 0xAB
 PATIENCE = 60.0
-PORTS = [LocalPort(n, n % 2 + 1, bytes([2, 0, 0, 0, 0, n])) for n in (1, 2, 3, 4)]
+TUNNEL = 65000
+MEMBERS = {
+    **{n: LocalPort(n, n % 2 + 1, bytes([2, 0, 0, 0, 0, n])) for n in (1, 2, 3, 4)},
+    5: LocalPort(5, 3),
+    remote_key(1, 7): RemotePort(b"\xc0\0\2\1", 2, b"\2\0\0\0\0\7", (b"\n\0\0\7",)),
+    uplink_key(3): Uplink(9, 3, 100),
+}
 
 
 def free_port() -> int:
@@ -41,7 +54,7 @@ class PlanFileTests(SynchronousTestCase):
             f"other_config:datapath-id={DATAPATH:016x}",
         )
         plan = Path(self.mktemp())
-        plan.write_bytes(write_plan({DATAPATH: PORTS}))
+        plan.write_bytes(write_plan({DATAPATH: SwitchPlan(MEMBERS, TUNNEL)}))
         port = free_port()
         runtime = subprocess.Popen(
             [
@@ -58,9 +71,9 @@ class PlanFileTests(SynchronousTestCase):
 
     def test_programmed(self) -> None:
         """The switch gets the flows of the plan, and they isolate."""
-        layout = Layout()
-        for port in PORTS:
-            layout.put(port.ofport, port)
+        layout = Layout(tunnel=TUNNEL)
+        for key, member in MEMBERS.items():
+            layout.put(key, member)
         wanted = {encode(flow).cookie for flow in layout.plan()}
         deadline = time.monotonic() + PATIENCE
         found: set[int] = set()

@@ -7,8 +7,8 @@ from pathlib import Path
 from twisted.internet.defer import maybeDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from quantum.openflow.layout import LocalPort
-from quantum.openflow.planfile import read_plan, write_plan
+from quantum.openflow.member import LocalPort
+from quantum.openflow.planfile import SwitchPlan, read_plan, write_plan
 from quantum.plugins.openvswitch.planner import PlanWriter
 
 from .site import Site, tap
@@ -34,18 +34,17 @@ class PlanWriterTests(SynchronousTestCase):
     def test_known(self) -> None:
         """A switch whose interfaces are known is there with its ports."""
         self.site.sync(1, tap("a", 4))
-        self.assertEqual({1: {4: LocalPort(4, 1)}}, self.plan())
+        self.assertEqual({1: SwitchPlan({4: LocalPort(4, 1)})}, self.plan())
 
     def test_not_known_yet(self) -> None:
         """What an earlier process wrote of a switch stays until it is known."""
-        old = {1: [LocalPort(4, 1)], 2: [LocalPort(7, 9)]}
-        self.path.write_bytes(write_plan(old))
+        first = SwitchPlan({4: LocalPort(4, 1)}, 65000)
+        second = SwitchPlan({7: LocalPort(7, 9)})
+        self.path.write_bytes(write_plan({1: first, 2: second}))
         self.site.connect(1)
-        self.assertEqual(
-            {1: {4: LocalPort(4, 1)}, 2: {7: LocalPort(7, 9)}}, self.plan()
-        )
+        self.assertEqual({1: first, 2: second}, self.plan())
         self.site.sync(1)
-        self.assertEqual({1: {}, 2: {7: LocalPort(7, 9)}}, self.plan())
+        self.assertEqual({1: SwitchPlan({}), 2: second}, self.plan())
 
     def test_unwritable(self) -> None:
         """A file that cannot be written is complained of, and tried again."""

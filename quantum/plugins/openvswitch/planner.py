@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keeps a plan file up to date, for the isolation application without a daemon."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,7 @@ from attrs import define
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from quantum.openflow.layout import LocalPort
-from quantum.openflow.planfile import PlanError, read_plan, write_plan
+from quantum.openflow.planfile import PlanError, SwitchPlan, read_plan, write_plan
 from quantum.plugins.openvswitch.switch import Switch
 
 log = Logger()
@@ -29,7 +28,7 @@ class PlanWriter:
     _switches: Mapping[int, Switch]
     _in_thread: Callable[..., Deferred[Any]]
     _written: bytes = b""
-    _before: dict[int, Collection[LocalPort]] | None = None
+    _before: dict[int, SwitchPlan] | None = None
 
     def write(self) -> Deferred[None]:
         """Write what every switch should carry now; a failure is logged."""
@@ -39,7 +38,7 @@ class PlanWriter:
         if self._before is None:
             self._before = await self._in_thread(_read, Path(self._path))
         known = {
-            datapath_id: switch.session.ports()
+            datapath_id: SwitchPlan(switch.session.members(), switch.session.tunnel)
             for datapath_id, switch in self._switches.items()
             if switch.session.is_known
         }
@@ -58,13 +57,12 @@ class PlanWriter:
             self._written = plan
 
 
-def _read(path: Path) -> dict[int, Collection[LocalPort]]:
+def _read(path: Path) -> dict[int, SwitchPlan]:
     """Read what an earlier process wrote; nothing if that is no plan."""
     try:
-        plan = read_plan(path.read_bytes())
+        return read_plan(path.read_bytes())
     except (OSError, PlanError):
         return {}
-    return {datapath_id: ports.values() for datapath_id, ports in plan.items()}
 
 
 def _replace(path: Path, content: bytes) -> None:
