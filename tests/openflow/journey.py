@@ -110,14 +110,14 @@ class Journey:
     """
     The way of one frame through the tables.
 
-    ``lookup`` finds the instructions for it in a table; ``learn`` is told of
-    what is to be learned at once.
+    ``lookup`` finds the instructions for it in a table.  What it teaches is for
+    frames after it: Open vSwitch looks into the tables as they were at its start.
     """
 
     frame: Frame
     lookup: Callable[[int, Mapping[str, int]], list[parser.OFPInstruction]]
-    learn: Callable[[Lesson], None]
     sent: list[Sent] = field(factory=list)
+    lessons: list[Lesson] = field(factory=list)
     _fields: dict[str, int] = field(init=False)
     _tags: list[int] = field(init=False)
 
@@ -158,7 +158,7 @@ class Journey:
         elif isinstance(action, parser.NXActionResubmitTable):
             self.go(action.table_id)
         elif action.subtype == NXAST_LEARN2:
-            self.learn(self._lesson(bytes(action.data)))
+            self.lessons.append(self._lesson(bytes(action.data)))
         else:
             raise AssertionError(f"unexpected action {action}")
 

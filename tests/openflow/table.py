@@ -148,8 +148,10 @@ class Table:
 
     def send(self, frame: Frame) -> list[Sent]:
         """Say by which ports a frame leaves, and what it is then; learn from it."""
-        journey = Journey(frame, self._lookup, self._learn)
+        journey = Journey(frame, self._lookup)
         journey.go(0)
+        for lesson in journey.lessons:
+            self._learn(lesson)
         return journey.sent
 
     def hints(self) -> list[Entry]:
