@@ -189,14 +189,14 @@ ANNOUNCED = Shape(
     "announced",
     Table.STEER,
     110,
-    (Match.SEGMENT, Match.MULTICAST, Match.ARP_ANNOUNCEMENT),
+    (Match.SEGMENT, Match.MULTICAST, Match.UNTAGGED, Match.ARP_ANNOUNCEMENT),
     goto=Table.UNICAST,
 )
 STEER_ARP = Shape(
     "steer ARP",
     Table.STEER,
     100,
-    (Match.SEGMENT, Match.MULTICAST, Match.ARP_REQUEST),
+    (Match.SEGMENT, Match.MULTICAST, Match.UNTAGGED, Match.ARP_REQUEST),
     (Deed.STEER,),
     Table.UNICAST,
 )
@@ -204,7 +204,7 @@ STEER_ND = Shape(
     "steer ND",
     Table.STEER,
     100,
-    (Match.SEGMENT, Match.MULTICAST, Match.ND_SOLICITATION),
+    (Match.SEGMENT, Match.MULTICAST, Match.UNTAGGED, Match.ND_SOLICITATION),
     (Deed.STEER,),
     Table.UNICAST,
 )
@@ -226,9 +226,7 @@ REMOTE = Shape(
 MULTICAST = Shape(
     "multicast", Table.UNICAST, 90, (Match.MULTICAST,), goto=Table.OUTWARD
 )
-UNKNOWN = Shape(
-    "unknown", Table.UNICAST, 1, deeds=(Deed.ASK_HINTS,), goto=Table.HINTED
-)
+UNKNOWN = Shape("unknown", Table.UNICAST, 1, deeds=(Deed.ASK_HINTS,), goto=Table.HINTED)
 HINTED_PORT = Shape(
     "hinted port",
     Table.HINTED,

@@ -70,9 +70,7 @@ def size(parts: list[Part]) -> int:
 
 def match_parts(shape: Shape) -> list[Part]:
     """Write a shape's match (7.2.3)."""
-    fields = [
-        part for match in _FIELDS if match in shape.match for part in _FIELDS[match]
-    ]
+    fields = [part for match, it in _FIELDS if match in shape.match for part in it]
     length = 4 + size(fields)
     return [pack("!HH", 1, length), *fields, bytes(-length % 8)]
 
@@ -107,35 +105,32 @@ def _register(number: int) -> bytes:
     return pack("!HBB", 1, number << 1, 4)
 
 
-_ARP_REQUEST = (_field(5, 2), b"\x08\x06", _field(21, 2), b"\0\1")
+_ARP, _IPV6_TYPE = _field(5, 2) + b"\x08\x06", _field(5, 2) + b"\x86\xdd"
+_REQUEST = _field(21, 2) + b"\0\1"
 _ARP_SOURCE, _ARP_TARGET = _field(22, 4), _field(23, 4)
-_SOLICITATION = (
-    _field(5, 2),
-    b"\x86\xdd",
-    _field(10, 1),
-    b"\x3a",
-    _field(29, 1),
-    b"\x87",
-)
+_SOLICITATION = _field(10, 1) + b"\x3a" + _field(29, 1) + b"\x87"
 _NETWORK: Final = (_field(2, 16, is_masked=True), bytes(4), _SEGMENT)
 _GROUP_BIT = b"\1\0\0\0\0\0"
 
-_FIELDS: Final[dict[Match, tuple[Part, ...]]] = {
-    Match.IN_PORT: (_field(0, 4), _IN_PORT),
-    Match.ETH_DST: (_field(3, 6), _MAC),
-    Match.MULTICAST: (_field(3, 12, is_masked=True), _GROUP_BIT, _GROUP_BIT),
-    Match.ETH_SRC: (_field(4, 6), _MAC),
-    Match.ARP_ANNOUNCEMENT: (*_ARP_REQUEST, _ARP_SOURCE, _IPV4, _ARP_TARGET, _IPV4),
-    Match.ARP_REQUEST: (*_ARP_REQUEST, _ARP_TARGET, _IPV4),
-    Match.ND_SOLICITATION: (*_SOLICITATION, _field(31, 16), _IPV6),
-    Match.VLAN: (_field(6, 2), _TAG),
-    Match.UNTAGGED: (_field(6, 2), bytes(2)),
-    Match.TUNNEL_ID: (_field(38, 8), bytes(4), _SEGMENT),
-    Match.HINT_PORT: (_register(1), _IN_PORT),
-    Match.HINT_PEER: (_register(2), _IPV4),
-    Match.SEGMENT: (*_NETWORK, pack("!Q", NETWORK_MASK)),
-    Match.FROM_HERE: (*_NETWORK, pack("!Q", METADATA_MASK)),
-}
+_FIELDS: Final[tuple[tuple[Match, tuple[Part, ...]], ...]] = (
+    (Match.IN_PORT, (_field(0, 4), _IN_PORT)),
+    (Match.ETH_DST, (_field(3, 6), _MAC)),
+    (Match.MULTICAST, (_field(3, 12, is_masked=True), _GROUP_BIT, _GROUP_BIT)),
+    (Match.ETH_SRC, (_field(4, 6), _MAC)),
+    (Match.ARP_ANNOUNCEMENT, (_ARP,)),
+    (Match.ARP_REQUEST, (_ARP,)),
+    (Match.ND_SOLICITATION, (_IPV6_TYPE,)),
+    (Match.VLAN, (_field(6, 2), _TAG)),
+    (Match.UNTAGGED, (_field(6, 2), bytes(2))),
+    (Match.ARP_ANNOUNCEMENT, (_REQUEST, _ARP_SOURCE, _IPV4, _ARP_TARGET, _IPV4)),
+    (Match.ARP_REQUEST, (_REQUEST, _ARP_TARGET, _IPV4)),
+    (Match.ND_SOLICITATION, (_SOLICITATION, _field(31, 16), _IPV6)),
+    (Match.TUNNEL_ID, (_field(38, 8), bytes(4), _SEGMENT)),
+    (Match.HINT_PORT, (_register(1), _IN_PORT)),
+    (Match.HINT_PEER, (_register(2), _IPV4)),
+    (Match.SEGMENT, (*_NETWORK, pack("!Q", NETWORK_MASK))),
+    (Match.FROM_HERE, (*_NETWORK, pack("!Q", METADATA_MASK))),
+)
 
 
 def _learn(source: bytes, place: bytes, bits: int) -> tuple[Part, ...]:

@@ -77,18 +77,15 @@ def match_of(flow: Flow) -> parser.OFPMatch:
 
     os-ken would sort the fields; Open vSwitch reports them in the order here.
     """
-    words = _words(flow)
-    given = [
-        pair for name in _ORDER if name in flow.shape.match for pair in words[name]
-    ]
+    given = [pair for match in flow.shape.match for pair in _words(flow)[match]]
+    given.sort(key=lambda pair: _ORDER.index(pair[0]))
     return parser.OFPMatch(_ordered_fields=given)
 
 
 _ORDER = (
-    *(Match.IN_PORT, Match.ETH_DST, Match.MULTICAST, Match.ETH_SRC),
-    *(Match.ARP_ANNOUNCEMENT, Match.ARP_REQUEST, Match.ND_SOLICITATION),
-    *(Match.VLAN, Match.UNTAGGED, Match.TUNNEL_ID, Match.HINT_PORT, Match.HINT_PEER),
-    *(Match.SEGMENT, Match.FROM_HERE),
+    *("in_port", "eth_dst", "eth_src", "eth_type", "vlan_vid"),
+    *("arp_op", "arp_spa", "arp_tpa", "ip_proto", "icmpv6_type", "ipv6_nd_target"),
+    *("tunnel_id", "reg1", "reg2", "metadata"),
 )
 
 
