@@ -11,8 +11,9 @@ from os_ken.ofproto import ofproto_v1_3_parser as parser
 from twisted.trial.unittest import SynchronousTestCase
 
 from quantum.openflow.flow import Encoded
-from quantum.openflow.layout import LocalPort
+from quantum.openflow.member import LocalPort
 from quantum.openflow.verify import Verdict, reach, verification, verify
+from quantum.openflow.verify.fields import WHOLE
 from quantum.openflow.verify.header import BROADCAST, Frame, Headers, Pattern
 
 from .foreign import apply, foreign, goto, output, write
@@ -60,6 +61,7 @@ REST = [
 ]
 PLAN = [*UNICAST, *FLOOD, *REST]
 """Two networks, 7 and 8, and what is known of their ports."""
+WEB = {"eth_type": 0x800, "ip_proto": 6, "tcp_dst": 80}
 TWICE = bytes.fromhex("0001000828000000") * 2
 """Two instructions to go to table 40."""
 
@@ -302,8 +304,8 @@ class DoubtTests(SynchronousTestCase):
         """Any flow that a frame meets and that is not understood is a doubt."""
         port = parser.OFPActionOutput
         for flow, words in (
-            (foreign(20, 9, eth_type=0x800), "a field that is not understood"),
-            (foreign(20, 9, in_port=1, vlan_vid=0x1005), "(code 6)"),
+            (foreign(20, 9, eth_type=0x800, ipv4_src="10.0.0.1"), "field that is not"),
+            (foreign(20, 9, in_port=1, vlan_vid=0x1005, vlan_pcp=1), "(code 7)"),
             (foreign(20, 9, apply(port(of.OFPP_NORMAL))), "reserved port 0xfffffffa"),
             (foreign(20, 9, apply(port(of.OFPP_CONTROLLER))), "reserved port"),
             (foreign(20, 9, apply(parser.OFPActionGroup(5))), "(type 22)"),
@@ -329,7 +331,7 @@ class DoubtTests(SynchronousTestCase):
 
     def test_others(self) -> None:
         """Leaks of other frames are found all the same."""
-        doubt = foreign(20, 9, in_port=1, eth_type=0x800)
+        doubt = foreign(20, 9, in_port=1, **WEB)
         verdict = judge(doubt, foreign(20, 9, output(1), in_port=5))
         self.assertEqual([5], [leak.frame.in_port for leak in verdict.leaks])
         self.assertEqual([1], [doubt.frame.in_port for doubt in verdict.doubts])
@@ -355,7 +357,7 @@ class DoubtTests(SynchronousTestCase):
         verdict = judge(*flows)
         self.assertEqual(((), ()), (verdict.leaks, verdict.duplicates))
         self.assertEqual([], list(reach([*PLAN, *flows], 3)))
-        partial = foreign(20, 9, output(4), goto(35), eth_type=0x800)
+        partial = foreign(20, 9, output(4), goto(35), vlan_pcp=1)
         self.assertEqual([], list(reach([*PLAN, partial, flows[1]], 3)))
 
     def test_truncated(self) -> None:
@@ -411,7 +413,7 @@ class HeadersTests(SynchronousTestCase):
     def test_example(self, but) -> None:
         """An example is in the set, and there is none only if the set is empty."""
         patterns = tuple(Pattern(value & mask, mask) for value, mask in but)
-        found = Headers(Pattern(0, ~31), patterns).example()
+        found = Headers(Pattern(0, WHOLE & ~31), patterns).example()
         left = {
             number
             for number in range(32)

@@ -13,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from quantum.openflow import messages
 from quantum.openflow.flow import Encoded, encode
-from quantum.openflow.layout import LocalPort
+from quantum.openflow.member import LocalPort
 from quantum.openflow.verify import Verdict, reach, verify
 from quantum.openflow.verify.header import Frame
 from tests.lab.openflow import converse

@@ -3,15 +3,23 @@
 """
 Headers as numbers, and sets of headers as patterns.
 
-Every field that a match may name has its own bits in one integer, so that a
-match of any fields with any masks is one value and one mask.  A field more is
-one line more in `FIELDS`; nothing else here knows what the bits mean.
+Where fields lie is said in `quantum.openflow.verify.fields`.
 """
 
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import Final
 
 from msgspec import Struct
+
+from quantum.openflow.verify.fields import (
+    ALL,
+    ETH_DST,
+    ETH_SRC,
+    IN_PORT,
+    TUN_ID,
+    VLAN,
+    WHOLE,
+)
 
 EFFORT: Final = 200_000
 """Patterns looked at before a set of headers is called too intricate."""
@@ -20,29 +28,8 @@ STRANGER: Final = b"\x02\x00\x5e\x00\x53\xff"
 """An address for examples; nothing depends on nobody having it."""
 
 
-class Field(NamedTuple):
-    """Where a field of OpenFlow 1.3.5, 7.2.3.7 lies in a header."""
-
-    name: str
-    code: int
-    size: int
-    shift: int
-
-    @property
-    def bits(self) -> int:
-        """All bits of the field."""
-        return ((1 << 8 * self.size) - 1) << self.shift
-
-    def of(self, number: int) -> int:
-        """Take the field out of a header."""
-        return (number & self.bits) >> self.shift
-
-
-METADATA: Final = Field("metadata", 2, 8, 0)
-ETH_SRC: Final = Field("dl_src", 4, 6, 64)
-ETH_DST: Final = Field("dl_dst", 3, 6, 112)
-IN_PORT: Final = Field("in_port", 0, 4, 160)
-FIELDS: Final = {f.code: f for f in (IN_PORT, METADATA, ETH_DST, ETH_SRC)}
+_NAMED: Final = IN_PORT.bits | ETH_DST.bits | ETH_SRC.bits | VLAN.bits | TUN_ID.bits
+_ORDER: Final = (IN_PORT, *(field for field in ALL if field is not IN_PORT))
 
 
 class TooIntricateError(Exception):
@@ -70,33 +57,59 @@ class Pattern(Struct, frozen=True, gc=False):
     def __str__(self) -> str:
         """Write it as Open vSwitch's tools do."""
         return ",".join(
-            f"{field.name}={_text(field, self.value, self.mask)}"
-            for field in FIELDS.values()
+            field.text(self.value, self.mask)
+            for field in _ORDER
             if self.mask & field.bits
         )
 
 
 class Frame(Struct, frozen=True, gc=False):
-    """One frame, as far as flows can look at it."""
+    """
+    One frame, as far as flows can look at it.
+
+    ``vlan`` is what OpenFlow says of its outermost tag: 0 if it has none, else
+    0x1000 and the VLAN; ``tun_id`` is the virtual network identifier by which it
+    came in; ``rest`` is a header with everything else, hints among it.
+    """
 
     in_port: int
     eth_dst: bytes
     eth_src: bytes
+    vlan: int = 0
+    tun_id: int = 0
+    rest: int = 0
 
     @property
     def header(self) -> int:
         """The frame as a number."""
         return (
-            self.in_port << IN_PORT.shift
+            self.rest
+            | self.in_port << IN_PORT.shift
             | int.from_bytes(self.eth_dst, "big") << ETH_DST.shift
             | int.from_bytes(self.eth_src, "big") << ETH_SRC.shift
+            | self.vlan << VLAN.shift
+            | self.tun_id << TUN_ID.shift
         )
 
     @classmethod
     def of(cls, header: int) -> "Frame":
         """Make the frame of a number."""
         dst, src = ETH_DST.of(header), ETH_SRC.of(header)
-        return cls(IN_PORT.of(header), dst.to_bytes(6, "big"), src.to_bytes(6, "big"))
+        return cls(
+            IN_PORT.of(header),
+            dst.to_bytes(6, "big"),
+            src.to_bytes(6, "big"),
+            VLAN.of(header),
+            TUN_ID.of(header),
+            header & ~_NAMED & WHOLE,
+        )
+
+    @property
+    def details(self) -> str:
+        """The rest of it, as Open vSwitch's tools write it."""
+        return ",".join(
+            field.text(self.rest, field.bits) for field in ALL if self.rest & field.bits
+        )
 
     def __str__(self) -> str:
         """Say what kind of frame it is."""
@@ -106,7 +119,10 @@ class Frame(Struct, frozen=True, gc=False):
             kind = f"a multicast to {self.eth_dst.hex(':')}"
         else:
             kind = f"a frame to {self.eth_dst.hex(':')}"
-        return f"{kind} from {self.eth_src.hex(':')}"
+        if self.vlan:
+            kind += f" tagged {self.vlan & 0xFFF}"
+        details = f" ({self.details})" if self.rest else ""
+        return f"{kind}{details} from {self.eth_src.hex(':')}"
 
 
 class Headers(Struct, frozen=True, gc=False):
@@ -171,14 +187,3 @@ def _search(match: Pattern, but: Iterable[Pattern]) -> int | None:
             waiting.append((value | same, mask | bit, live))
             waiting.append((value | bit ^ same, mask | bit, live))
     return None
-
-
-def _text(field: Field, value: int, mask: int) -> str:
-    number, part = field.of(value), field.of(mask)
-    if field in (ETH_DST, ETH_SRC):
-        texts = [n.to_bytes(6, "big").hex(":") for n in (number, part)]
-    elif field == METADATA:
-        texts = [hex(number), hex(part)]
-    else:
-        texts = [str(number), hex(part)]
-    return texts[0] if mask & field.bits == field.bits else "/".join(texts)

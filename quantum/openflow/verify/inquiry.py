@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 from attrs import define, field
 
 from quantum.openflow.verify.evidence import Evidence
+from quantum.openflow.verify.gate import Gate, Gates, ofport_of
 from quantum.openflow.verify.header import TooIntricateError
 from quantum.openflow.verify.rule import Place, Rule
 from quantum.openflow.verify.survey import Passage, Visit
@@ -21,6 +22,7 @@ from quantum.openflow.verify.verdict import (
     Leak,
     Loop,
     Spoof,
+    Transit,
 )
 
 LIMIT: Final = 1000
@@ -38,16 +40,16 @@ class Inquiry:
 
     _tables: Tables
     _evidence: Evidence
-    _networks: Mapping[int, int]
+    _gates: Gates
     findings: list[Finding] = field(factory=list)
     is_cut_short: bool = False
     _counts: Counter[type[Finding]] = field(factory=Counter)
-    _homes: dict[Place, dict[int | None, list[int]]] = field(factory=dict)
-    _suspects: dict[Place, set[int]] = field(factory=dict)
-    _spoofers: set[int] = field(factory=set)
+    _homes: dict[Place, dict[int | None, list[Gate]]] = field(factory=dict)
+    _suspects: dict[Place, set[Gate]] = field(factory=dict)
+    _spoofers: set[Gate] = field(factory=set)
     _disputed: set[Rule] = field(factory=set)
     _repeating: list[Passage] = field(factory=list)
-    _futures: dict[Place, set[int]] = field(factory=dict)
+    _futures: dict[Place, set[Gate]] = field(factory=dict)
 
     def note(self, finding: Finding) -> None:
         """Keep a finding."""
@@ -69,10 +71,13 @@ class Inquiry:
         """Look at every flow that frames may meet at one place."""
         priorities: Priorities = {}
         for number, passage in enumerate(passages):
-            rule, effect = passage.rule, passage.rule.effect
-            if rule.doubt or effect.doubt or rule.is_loop:
-                yield from self._troubles(passage)
-            if effect.outputs and not (rule.doubt or effect.doubt):
+            rule = passage.rule
+            trouble = rule.doubt or rule.trouble(passage.visit.place)
+            if trouble:
+                yield from self._doubts(passage, trouble)
+            elif rule.is_loop:
+                yield from self._loops(passage)
+            if passage.exits and not trouble:
                 yield from self._outputs(passage)
             masks = priorities.setdefault(rule.priority, {})
             twin = masks.setdefault(rule.mask, {}).setdefault(rule.value, passage)
@@ -92,77 +97,94 @@ class Inquiry:
             if place is None:
                 continue
             later = self._future(visits, place)
-            for output in set(passage.rule.effect.outputs) & later:
+            for output in set(passage.exits) & later:
                 yield from self._repeats(passage, output)
 
-    def _troubles(self, passage: Passage) -> Pauses:
-        rule, effect = passage.rule, passage.rule.effect
-        if rule.doubt or effect.doubt:
-            search = self._evidence.claimed if rule.doubt else self._evidence.matched
-            frame = yield from self._tried(rule, search(passage, passage.ports))
-            if frame is not None and self.is_open(Doubt):
-                self.note(Doubt(frame, rule.flow, rule.doubt or effect.doubt))
-        elif self.is_open(Loop):
-            search = self._evidence.matched
-            frame = yield from self._tried(rule, search(passage, passage.ports))
+    def _doubts(self, passage: Passage, trouble: str) -> Pauses:
+        rule, evidence = passage.rule, self._evidence
+        search = evidence.claimed if rule.doubt else evidence.matched
+        frame = yield from self._tried(rule, search(passage, passage.gates))
+        if frame is not None and self.is_open(Doubt):
+            self.note(Doubt(frame, rule.flow, trouble))
+
+    def _loops(self, passage: Passage) -> Pauses:
+        if self.is_open(Loop):
+            search = self._evidence.matched(passage, passage.gates)
+            frame = yield from self._tried(passage.rule, search)
             if frame is not None:
-                self.note(Loop(frame, rule.flow))
+                self.note(Loop(frame, passage.rule.flow))
 
     def _outputs(self, passage: Passage) -> Pauses:
-        outputs = passage.rule.effect.outputs
-        networks = self._networks
-        for network, ports in self._sources(passage):
-            wrong = [port for port in outputs if networks.get(port) != network]
+        exits = passage.exits
+        homes = dict(zip(exits, map(self._gates.network, exits), strict=True))
+        for network, gates in self._sources(passage):
+            wrong = [gate for gate, home in homes.items() if home != network]
             if wrong:
-                yield from self._leaks(passage, network, ports, wrong)
-        if len(outputs) > 1 and len(set(outputs)) != len(outputs):
-            for output, times in Counter(outputs).items():
+                yield from self._leaks(passage, network, gates, wrong)
+        if len(homes) != len(exits):
+            for output, times in Counter(exits).items():
                 if times > 1:
                     yield from self._doubles(passage, output)
+        for output in homes:
+            if not isinstance(output, int):
+                yield from self._transits(passage, output)
         if passage.rule.onward(passage.visit.place) is not None:
             self._repeating.append(passage)
         if passage.strangers:
             yield from self._spoofs(passage)
 
-    def _sources(self, passage: Passage) -> Iterable[tuple[int | None, Iterable[int]]]:
-        """List the networks whose frames may come, and their ports."""
-        visit = passage.visit
-        if passage.ports is not visit.ports:
-            return [(self._networks.get(port), (port,)) for port in passage.ports]
+    def _sources(self, passage: Passage) -> Iterable[tuple[int | None, Iterable[Gate]]]:
+        """List the networks whose frames may come, and their gates."""
+        visit, network = passage.visit, self._gates.network
+        if passage.gates is not visit.gates:
+            return [(network(gate), (gate,)) for gate in passage.gates]
         homes = self._homes.get(visit.place)
         if homes is None:
             homes = self._homes[visit.place] = {}
-            for port in visit.ports:
-                homes.setdefault(self._networks.get(port), []).append(port)
+            for gate in visit.gates:
+                homes.setdefault(network(gate), []).append(gate)
         return homes.items()
 
     def _leaks(
         self,
         passage: Passage,
         network: int | None,
-        ports: Iterable[int],
-        wrong: Iterable[int],
+        gates: Iterable[Gate],
+        wrong: Iterable[Gate],
     ) -> Pauses:
-        if not self.is_open(Leak):
-            return
-        rule = passage.rule
-        frame = yield from self._tried(rule, self._evidence.matched(passage, ports))
-        if frame is None:
-            return
-        for port in dict.fromkeys(wrong):
-            home = self._networks.get(port)
-            self.note(Leak(frame, network, port, home, rule.flow))
+        """Look for frames that come out; none does where it came in."""
+        shared = [gate for gate in wrong if not isinstance(gate, int)]
+        ports = [gate for gate in wrong if isinstance(gate, int)]
+        for group in ([ports] if ports else []) + [[gate] for gate in shared]:
+            if not self.is_open(Leak):
+                return
+            others = gates if group is ports else _elsewhere(gates, group[0])
+            search = self._evidence.matched(passage, others)
+            frame = yield from self._tried(passage.rule, search)
+            if frame is not None:
+                for gate in group:
+                    home = self._gates.network(gate)
+                    self.note(Leak(frame, network, gate, home, passage.rule.flow))
 
-    def _doubles(self, passage: Passage, output: int) -> Pauses:
+    def _transits(self, passage: Passage, output: Gate) -> Pauses:
+        outside = [gate for gate in passage.gates if not isinstance(gate, int)]
+        others = _elsewhere(outside, output)
+        if others and self.is_open(Transit):
+            search = self._evidence.matched(passage, others)
+            frame = yield from self._tried(passage.rule, search)
+            if frame is not None:
+                self.note(Transit(frame, output, passage.rule.flow))
+
+    def _doubles(self, passage: Passage, output: Gate) -> Pauses:
         if not self.is_open(Duplicate):
             return
-        others = (port for port in passage.ports if port != output)
+        others = _elsewhere(passage.gates, output)
         search = self._evidence.matched(passage, others)
         frame = yield from self._tried(passage.rule, search)
         if frame is not None:
             self.note(Duplicate(frame, output, (passage.rule.flow,)))
 
-    def _repeats(self, passage: Passage, output: int) -> Pauses:
+    def _repeats(self, passage: Passage, output: Gate) -> Pauses:
         if not self.is_open(Duplicate):
             return
         search = self._evidence.repeated(passage, output)
@@ -173,22 +195,22 @@ class Inquiry:
 
     def _spoofs(self, passage: Passage) -> Pauses:
         suspects = passage.strangers
-        if suspects is passage.visit.strangers.ports:
+        if suspects is passage.visit.strangers.gates:
             place = passage.visit.place
             if place not in self._suspects:
                 self._suspects[place] = set(suspects)
             suspects = self._suspects[place]
-        for port in list(suspects):
-            others = [o for o in passage.rule.effect.outputs if o != port]
-            if port in self._spoofers or not self.is_open(Spoof):
-                suspects.discard(port)
+        for gate in list(suspects):
+            others = _elsewhere(passage.exits, gate)
+            if gate in self._spoofers or not self.is_open(Spoof):
+                suspects.discard(gate)
             elif others:
-                search = self._evidence.spoofed(passage, port)
+                search = self._evidence.spoofed(passage, gate)
                 frame = yield from self._tried(passage.rule, search)
                 if frame is not None:
-                    self._spoofers.add(port)
-                    suspects.discard(port)
-                    address = self._evidence.addresses[port]
+                    self._spoofers.add(gate)
+                    suspects.discard(gate)
+                    address = self._evidence.addresses[ofport_of(gate)]
                     flow = passage.rule.flow
                     self.note(Spoof(frame, address, others[0], flow))
 
@@ -213,21 +235,21 @@ class Inquiry:
             return
         if not self.is_open(Ambiguity):
             return
-        ports = min(passage.ports, other.ports, key=len)
-        search = self._evidence.disputed(passage, two, ports)
+        gates = min(passage.gates, other.gates, key=len)
+        search = self._evidence.disputed(passage, two, gates)
         frame = yield from self._tried(one, search)
         if frame is not None:
             self._disputed |= {one, two}
             self.note(Ambiguity(frame, (one.flow, two.flow)))
 
-    def _future(self, visits: Mapping[Place, Visit], place: Place) -> set[int]:
+    def _future(self, visits: Mapping[Place, Visit], place: Place) -> set[Gate]:
         """Collect where frames may go out at a place or later."""
         future = self._futures.get(place)
         if future is None:
             future = self._futures[place] = set()
             visit = visits[place]
-            for rule in self._tables.meeting_any(place, visit.ports):
-                future.update(rule.effect.outputs)
+            for rule in self._tables.meeting_any(place, visit.gates):
+                future.update(self._gates.exits(place, rule.effect.outputs))
             for after in visit.nexts:
                 future |= self._future(visits, after)
         return future
@@ -241,3 +263,9 @@ class Inquiry:
         except TooIntricateError:
             self.give_up(rule)
             return None
+
+
+def _elsewhere(gates: Iterable[Gate], output: Gate) -> list[Gate]:
+    """Leave out the gates of one OpenFlow port."""
+    port = ofport_of(output)
+    return [gate for gate in gates if ofport_of(gate) != port]

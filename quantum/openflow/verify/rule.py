@@ -8,7 +8,6 @@ unknown field may match less than is known of it, an unknown instruction may do
 anything.
 """
 
-from collections.abc import Iterator
 from struct import Struct as Layout
 from struct import error
 from typing import Final, NamedTuple
@@ -16,16 +15,22 @@ from typing import Final, NamedTuple
 from msgspec import Struct
 
 from quantum.openflow.flow import Encoded
-from quantum.openflow.verify.header import FIELDS, IN_PORT, METADATA, Pattern
+from quantum.openflow.pipeline import Table
+from quantum.openflow.verify.deeds import TAGGED, Output, parts, read_actions
+from quantum.openflow.verify.fields import (
+    FIELDS,
+    HINT,
+    HINT_REGISTERS,
+    IN_PORT,
+    METADATA,
+    VLAN,
+    Field,
+)
+from quantum.openflow.verify.header import Pattern
 
 _GOTO, _WRITE_METADATA, _APPLY = 1, 2, 4
-_OUTPUT: Final = 0
-_LOCAL: Final = 0xFFFFFFFE
-_RESERVED: Final = 0xFFFFFF00
-MANY: Final = 8
-"""Outputs that are written out."""
-_BASIC: Final = b"\x80\x00"
-_PAIR, _PORT, _METADATA = Layout("!HH"), Layout("!I"), Layout("!QQ")
+_PRESENT: Final = TAGGED << VLAN.shift
+_PAIR, _METADATA = Layout("!HH"), Layout("!QQ")
 
 
 class Place(NamedTuple):
@@ -40,15 +45,17 @@ class Place(NamedTuple):
     mask: int
 
 
-START: Final = Place(0, 0, METADATA.bits)
-"""Where every frame begins, with metadata 0 (OpenFlow 1.3.5, 5.1)."""
+START: Final = Place(0, 0, METADATA.bits | HINT.bits)
+"""Where every frame begins, with metadata 0 (OpenFlow 1.3.5, 5.1) and no hint."""
 
 
 class Effect(Struct, frozen=True, gc=False):
     """What a flow does with a frame."""
 
-    outputs: tuple[int, ...] = ()
+    outputs: tuple[Output, ...] = ()
     writes: Pattern = Pattern()
+    asks: bool = False
+    """It looks into the hints, which may say anything."""
     goto: int | None = None
     doubt: str = ""
     """What it does besides that is not understood."""
@@ -76,14 +83,22 @@ class Rule(Struct, frozen=True, eq=False, gc=False):
         """Say what it asks of the frame itself, at a place."""
         return Pattern(self.value & ~place.mask, self.mask & ~place.mask)
 
+    def trouble(self, place: Place) -> str:
+        """Say what in its effect is not understood, for frames at a place."""
+        is_second = self.effect.asks and not place.mask & HINT.bits
+        return self.effect.doubt or ("it asks for hints again" if is_second else "")
+
     def onward(self, place: Place) -> Place | None:
         """Say where it sends frames that are certain to be its own, if anywhere."""
         effect = self.effect
-        if effect.goto is None or effect.doubt or self.doubt or self.is_loop:
+        if effect.goto is None or self.doubt or self.is_loop or self.trouble(place):
             return None
         writes = effect.writes
         value = place.value & ~writes.mask | writes.value
-        return Place(effect.goto, value, place.mask | writes.mask)
+        mask = place.mask | writes.mask
+        if effect.asks:  # from here on the hints are like parts of the frame itself
+            value, mask = value & ~HINT.bits, mask & ~HINT.bits
+        return Place(effect.goto, value, mask)
 
 
 def read(number: int, flow: Encoded) -> Rule:
@@ -94,28 +109,10 @@ def read(number: int, flow: Encoded) -> Rule:
     except (ValueError, IndexError, error):
         return Rule(*place, 0, 0, Effect(), "its match is malformed", flow)
     try:
-        effect = _effect(flow.body, end)
+        effect = _effect(flow.body, end, flow.table)
     except (ValueError, IndexError, error):
         effect = Effect(doubt="its instructions are malformed")
     return Rule(*place, pattern.value, pattern.mask, effect, doubt, flow)
-
-
-def describe(flow: Encoded) -> str:
-    """Write a flow as Open vSwitch's tools do, as far as it is understood."""
-    rule = read(0, flow)
-    effect = rule.effect
-    words = [f"output:{port}" for port in effect.outputs]
-    if len(words) > MANY:
-        words[MANY // 2 : -MANY // 2] = [f"and {len(words) - MANY} more"]
-    if effect.writes.mask:
-        value, mask = METADATA.of(effect.writes.value), METADATA.of(effect.writes.mask)
-        words.append(f"write_metadata:{value:#x}/{mask:#x}")
-    if effect.goto is not None:
-        words.append(f"goto_table:{effect.goto}")
-    words += [f"({doubt})" for doubt in (rule.doubt, effect.doubt) if doubt]
-    match = str(Pattern(rule.value, rule.mask))
-    head = f"cookie={flow.cookie:#x},table={flow.table},priority={flow.priority}"
-    return f"{head}{',' if match else ''}{match} actions={','.join(words) or 'drop'}"
 
 
 def _match(body: bytes) -> tuple[int, Pattern, str]:
@@ -124,48 +121,63 @@ def _match(body: bytes) -> tuple[int, Pattern, str]:
     end = (length + 7) // 8 * 8
     if kind != 1 or length < 4 or end > len(body):
         raise ValueError(f"a match of type {kind} and {length} bytes")
-    value = mask = 0
+    match = Pattern()
     doubt = ""
     position = 4
     while position < length:
-        code, size = body[position + 2], body[position + 3]
-        stop = position + 4 + size
+        head = int.from_bytes(body[position : position + 4], "big")
+        stop = position + 4 + (head & 0xFF)
         if stop > length:
-            raise ValueError(f"a match field of {size} bytes")
-        field = FIELDS.get(code >> 1)
-        is_whole = not code & 1
-        if (
-            field is None
-            or body[position : position + 2] != _BASIC
-            or size != (field.size if is_whole else 2 * field.size)
-            or mask & field.bits
-            or (field is IN_PORT and not is_whole)
-        ):
-            doubt = f"its match has a field that is not understood (code {code >> 1})"
+            raise ValueError(f"a match field of {head & 0xFF} bytes")
+        part = _asked(head, body[position + 4 : stop])
+        if part is None or match.mask & part.mask:
+            code = head >> 9 & 0x7F
+            doubt = f"its match has a field that is not understood (code {code})"
         else:
-            middle = position + 4 + field.size
-            part = field.bits
-            if not is_whole:
-                part = int.from_bytes(body[middle:stop], "big") << field.shift
-            number = int.from_bytes(body[position + 4 : middle], "big") << field.shift
-            value |= number & part
-            mask |= part
+            match = match.narrowed(part)
         position = stop
-    return end, Pattern(value, mask), doubt
+    return end, match, doubt
 
 
-def _effect(body: bytes, position: int) -> Effect:
+def _asked(head: int, text: bytes) -> Pattern | None:
+    """Read what is asked of one field; None if that is not understood."""
+    name, is_whole = (head >> 16, head >> 9 & 0x7F), not head & 0x100
+    if name in HINT_REGISTERS:
+        number = int.from_bytes(text, "big")
+        if not is_whole or len(text) != 4 or not number:
+            return None
+        return Pattern((HINT_REGISTERS[name] | number) << HINT.shift, HINT.bits)
+    field = FIELDS.get(name)
+    return field and _asked_of(field, text, is_whole=is_whole)
+
+
+def _asked_of(field: Field, text: bytes, *, is_whole: bool) -> Pattern | None:
+    """Read what is asked of a field that frames themselves have."""
+    if len(text) != (field.size if is_whole else 2 * field.size):
+        return None
+    if not is_whole and field is IN_PORT:
+        return None
+    mask = field.bits
+    if not is_whole:
+        mask &= int.from_bytes(text[field.size :], "big") << field.shift
+    value = int.from_bytes(text[: field.size], "big") << field.shift & mask
+    if field is not VLAN or value & _PRESENT:
+        return Pattern(value, mask)
+    # A frame without a tag has no VLAN: OFPVID_NONE (7.2.3.7).
+    return Pattern(0, _PRESENT) if mask & _PRESENT and not value else None
+
+
+def _effect(body: bytes, position: int, table: int) -> Effect:
     """Read the instructions (OpenFlow 1.3.5, 7.2.4)."""
-    outputs: tuple[int, ...] = ()
+    deeds = read_actions(b"", 0, 0)
     writes, goto, doubt = Pattern(), None, ""
     kinds = set()
-    for kind, start, stop in _parts(body, position, len(body)):
+    for kind, start, stop in parts(body, position, len(body)):
         if kind in kinds:
             raise ValueError(f"instruction {kind} comes twice")
         kinds.add(kind)
         if kind == _APPLY:
-            outputs, found = _outputs(body, start + 4, stop)
-            doubt = doubt or found
+            deeds = read_actions(body, start + 4, stop)
         elif kind == _WRITE_METADATA and stop - start == 20:
             number, mask = _METADATA.unpack_from(body, start + 4)
             writes = Pattern((number & mask) << METADATA.shift, mask << METADATA.shift)
@@ -173,29 +185,21 @@ def _effect(body: bytes, position: int) -> Effect:
             goto = body[start]
         else:
             doubt = f"it has an instruction that is not understood (type {kind})"
-    return Effect(outputs, writes, goto, doubt)
+    if goto is not None and deeds.tags:
+        doubt = "it goes on with a tag that it put on"
+    if deeds.hints and (table != Table.HINTS or goto is not None):
+        doubt = "it gives a hint where none is expected"
+    return Effect(
+        tuple(deeds.outputs),
+        deeds.writes.narrowed(writes),
+        deeds.asks,
+        goto,
+        doubt or deeds.doubt,
+    )
 
 
-def _outputs(body: bytes, position: int, end: int) -> tuple[tuple[int, ...], str]:
-    """Read a list of actions (OpenFlow 1.3.5, 7.2.5): the ports, and a doubt."""
-    ports, doubt = [], ""
-    for kind, start, stop in _parts(body, position, end):
-        if kind != _OUTPUT or stop - start != 12:
-            doubt = f"it has an action that is not understood (type {kind})"
-            continue
-        (port,) = _PORT.unpack_from(body, start)
-        if port >= _RESERVED and port != _LOCAL:
-            doubt = f"it outputs to the reserved port {port:#x}"
-        else:
-            ports.append(port)
-    return tuple(ports), doubt
-
-
-def _parts(body: bytes, position: int, end: int) -> Iterator[tuple[int, int, int]]:
-    """Walk instructions or actions: the type of each, where it starts and stops."""
-    while position < end:
-        kind, length = _PAIR.unpack_from(body, position)
-        if length < 8 or length % 8 or position + length > end:
-            raise ValueError(f"{length} bytes of type {kind} at {position}")
-        yield kind, position + 4, position + length
-        position += length
+def is_hint(rule: Rule) -> bool:
+    """Say whether a rule in the table of hints is only that."""
+    effect = rule.effect
+    is_more = effect.outputs or effect.writes.mask or effect.asks or effect.doubt
+    return not is_more and effect.goto is None

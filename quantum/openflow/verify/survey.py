@@ -4,7 +4,7 @@
 Who may come where: an overview that leaves headers aside.
 
 It takes work in proportion to the flows, and says too much, never too little:
-where no port may come, none can.  What looks wrong in it is looked at exactly.
+where no gate's frames may come, none can.  What looks wrong in it is looked at exactly.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,7 +12,9 @@ from typing import Final, NamedTuple
 
 from attrs import define, field
 
-from quantum.openflow.verify.header import ETH_SRC, IN_PORT, Frame
+from quantum.openflow.verify.fields import ETH_SRC, IN_PORT
+from quantum.openflow.verify.gate import Gate, Gates
+from quantum.openflow.verify.header import Frame
 from quantum.openflow.verify.rule import START, Place, Rule
 from quantum.openflow.verify.tables import Tables
 
@@ -22,19 +24,19 @@ PLACES: Final = 1000
 
 @define
 class Crowd:
-    """A set of ports that grows; it shares the first one it is given."""
+    """A set of gates that grows; it shares the first one it is given."""
 
-    ports: set[int] = field(factory=set)
+    gates: set[Gate] = field(factory=set)
     _is_own: bool = False
 
-    def take(self, ports: set[int]) -> None:
-        """Let ports in."""
-        if not self.ports and len(ports) > 1:
-            self.ports, self._is_own = ports, False
-        elif ports is not self.ports and ports:
+    def take(self, gates: set[Gate]) -> None:
+        """Let gates in."""
+        if not self.gates and len(gates) > 1:
+            self.gates, self._is_own = gates, False
+        elif gates is not self.gates and gates:
             if not self._is_own:
-                self.ports, self._is_own = set(self.ports), True
-            self.ports |= ports
+                self.gates, self._is_own = set(self.gates), True
+            self.gates |= gates
 
 
 @define(eq=False)
@@ -43,7 +45,7 @@ class Visit:
 
     place: Place
     anybody: Crowd = field(factory=Crowd)
-    """The ports whose frames may come here."""
+    """The gates whose frames may come here."""
     strangers: Crowd = field(factory=Crowd)
     """Those of them that may come with another address than the known one."""
     befores: set[Place] = field(factory=set)
@@ -71,18 +73,20 @@ class Visit:
         self.looks |= look
 
     @property
-    def ports(self) -> set[int]:
-        """The ports whose frames may come here."""
-        return self.anybody.ports
+    def gates(self) -> set[Gate]:
+        """The gates whose frames may come here."""
+        return self.anybody.gates
 
 
 class Passage(NamedTuple):
-    """A rule at a place, and the ports whose frames may match it there."""
+    """A rule at a place, and the gates whose frames may match it there."""
 
     visit: Visit
     rule: Rule
-    ports: set[int]
-    strangers: set[int]
+    gates: set[Gate]
+    strangers: set[Gate]
+    exits: tuple[Gate, ...]
+    """Where the rule lets them out."""
 
 
 @define
@@ -90,19 +94,20 @@ class Survey:
     """All visits, by place."""
 
     _tables: Tables
+    _gates: Gates
     _addresses: Mapping[int, bytes]
     visits: dict[Place, Visit] = field(factory=dict)
     overflow: Rule | None = None
     """A rule that leads to one place more than are looked at."""
-    _owners: dict[bytes, set[int]] = field(factory=dict)
+    _owners: dict[bytes, set[Gate]] = field(factory=dict)
     _levels: dict[int, list[Visit]] = field(factory=dict)
 
-    def enter(self, ports: Iterable[int]) -> None:
-        """Let frames of some ports come in."""
-        everybody = set(ports)
-        known = {port for port in everybody if port in self._addresses}
-        for port in known:
-            self._owners.setdefault(self._addresses[port], set()).add(port)
+    def enter(self, gates: Iterable[Gate]) -> None:
+        """Let frames come in."""
+        everybody = set(gates)
+        known = {gate for gate in everybody if gate in self._addresses}
+        for port, address in self._addresses.items():
+            self._owners.setdefault(address, set()).add(port)
         self._come(START, everybody, known)
 
     def places(self) -> Iterator[Visit]:
@@ -113,21 +118,32 @@ class Survey:
     def passages(self, visit: Visit) -> Iterator[Passage]:
         """Go through the rules at a place, and on from there."""
         place = visit.place
-        for rule in self._tables.meeting_any(place, visit.ports):
+        for rule in self._possible(visit):
             look = rule.mask & ~place.mask
             visit.note(rule, look)
-            ports, strangers = visit.ports, visit.strangers.ports
+            gates, strangers = visit.gates, visit.strangers.gates
             if look & IN_PORT.bits:
-                ports = {IN_PORT.of(rule.value)}
-                strangers = ports & strangers
+                gates = self._gates.asked(rule, gates)
+                strangers = gates & strangers
             if strangers and look & ETH_SRC.bits == ETH_SRC.bits:
                 strangers = self._spoofing(rule, strangers)
             onward = rule.onward(place)
             if onward is not None and self._has_room(onward, rule):
                 visit.nexts.add(onward)
-                self._come(onward, ports, strangers)
+                self._come(onward, gates, strangers)
                 self.visits[onward].befores.add(place)
-            yield Passage(visit, rule, ports, strangers)
+            exits = self._gates.exits(place, rule.effect.outputs)
+            yield Passage(visit, rule, gates, strangers, exits)
+
+    def _possible(self, visit: Visit) -> list[Rule]:
+        """List the rules that are not below one that takes every frame at the place."""
+        place = visit.place
+        found = list(self._tables.meeting_any(place, visit.gates))
+        floor = max(
+            (r.priority for r in found if not (r.mask & ~place.mask or r.doubt)),
+            default=0,
+        )
+        return [rule for rule in found if rule.priority >= floor] if floor else found
 
     def look_back(self) -> None:
         """When all is surveyed: note what the rules after each place look at."""
@@ -146,11 +162,11 @@ class Survey:
             waiting += fresh
         return found
 
-    def _spoofing(self, rule: Rule, ports: set[int]) -> set[int]:
-        """Leave out the ports for whom the source that a rule asks for is theirs."""
+    def _spoofing(self, rule: Rule, gates: set[Gate]) -> set[Gate]:
+        """Leave out the gates for whom the source that a rule asks for is theirs."""
         source = ETH_SRC.of(rule.value).to_bytes(ETH_SRC.size, "big")
         honest = self._owners.get(source, set())
-        return ports if honest.isdisjoint(ports) else ports - honest
+        return gates if honest.isdisjoint(gates) else gates - honest
 
     def _has_room(self, place: Place, rule: Rule) -> bool:
         """Give up where writing metadata multiplies the places without end."""
@@ -160,10 +176,10 @@ class Survey:
         self.overflow = rule
         return False
 
-    def _come(self, place: Place, ports: set[int], strangers: set[int]) -> None:
+    def _come(self, place: Place, gates: set[Gate], strangers: set[Gate]) -> None:
         visit = self.visits.get(place)
         if visit is None:
             visit = self.visits[place] = Visit(place)
             self._levels.setdefault(place.table, []).append(visit)
-        visit.anybody.take(ports)
+        visit.anybody.take(gates)
         visit.strangers.take(strangers)

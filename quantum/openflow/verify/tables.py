@@ -6,9 +6,14 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Final
 
 from attrs import define, field
+from msgspec import structs
 
-from quantum.openflow.verify.header import IN_PORT, METADATA, Headers, Pattern
-from quantum.openflow.verify.rule import Place, Rule
+from quantum.openflow.pipeline import Table
+from quantum.openflow.verify.deeds import Sending
+from quantum.openflow.verify.fields import IN_PORT, METADATA, TUN_ID, VLAN
+from quantum.openflow.verify.gate import Gate, ofport_of
+from quantum.openflow.verify.header import Headers, Pattern
+from quantum.openflow.verify.rule import Place, Rule, is_hint
 
 Index = dict[int, Sequence[Rule]]
 USUAL: Final = METADATA.bits | IN_PORT.bits
@@ -27,19 +32,49 @@ class Tables:
     count: int = 0
     ports: set[int] = field(factory=set)
     """Every port that any rule names."""
+    entries: list[Rule] = field(factory=list)
+    """Rules that ask for a part of what comes in by a port."""
+    _asking: list[Rule] = field(factory=list)
+    _strange: bool = False
     _rules: dict[int, dict[int, list[Rule]]] = field(factory=dict)
     _indexes: dict[tuple[int, int, int], Index] = field(factory=dict)
 
     def add(self, rule: Rule) -> None:
-        """Take a rule in; all come before anything is asked."""
+        """Take a rule in; all come, and `settle`, before anything is asked."""
         self.count += 1
+        if rule.table == Table.HINTS and not is_hint(rule):
+            self._strange = True
+        if rule.effect.asks:
+            self._asking.append(rule)
+        else:
+            self._take(rule)
+
+    def settle(self) -> None:
+        """
+        Take in what looks into the hints, now that these are known.
+
+        What hints say is left open; that they are nothing else is not.
+        """
+        for rule in self._asking:
+            if self._strange:
+                doubt = f"table {int(Table.HINTS)} holds a flow that is no hint"
+                effect = structs.replace(rule.effect, doubt=rule.effect.doubt or doubt)
+                self._take(structs.replace(rule, effect=effect))
+            else:
+                self._take(rule)
+        self._asking.clear()
+
+    def _take(self, rule: Rule) -> None:
         mask = rule.mask
         self._rules.setdefault(rule.table, {}).setdefault(mask, []).append(rule)
         for known in {mask, mask & USUAL}:
             _put(self._indexes.setdefault((rule.table, mask, known), {}), known, rule)
-        self.ports.update(rule.effect.outputs)
-        if rule.mask & IN_PORT.bits:
+        for output in rule.effect.outputs:
+            self.ports.add(output.port if isinstance(output, Sending) else output)
+        if mask & IN_PORT.bits:
             self.ports.add(IN_PORT.of(rule.value))
+            if mask & (TUN_ID.bits | VLAN.bits):
+                self.entries.append(rule)
 
     def meeting(self, place: Place, pattern: Pattern) -> Iterator[Rule]:
         """List the rules that some header of the pattern matches at a place."""
@@ -49,14 +84,17 @@ class Tables:
             index = self._index(place.table, mask, mask & known)
             yield from index.get(value & mask, ())
 
-    def meeting_any(self, place: Place, ports: Collection[int]) -> Iterator[Rule]:
-        """List the rules that some frame from some of the ports matches at a place."""
+    def meeting_any(self, place: Place, gates: Collection[Gate]) -> Iterator[Rule]:
+        """List the rules that some frame from some of the gates matches at a place."""
+        ports: set[int] = set()
         for mask in self._rules.get(place.table, ()):
             index = self._index(place.table, mask, mask & (place.mask | IN_PORT.bits))
             fixed = place.value & mask
             if not mask & IN_PORT.bits:
                 yield from index.get(fixed, ())
-            elif len(ports) < len(index):
+                continue
+            ports = ports or set(map(ofport_of, gates))
+            if len(ports) < len(index):
                 for port in ports:
                     yield from index.get(fixed | port << IN_PORT.shift, ())
             else:

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from quantum.openflow.flow import Encoded
+from quantum.openflow.verify.gate import Gate, gate_words
 from quantum.openflow.verify.header import Frame
-from quantum.openflow.verify.rule import describe
+from quantum.openflow.verify.words import describe
 
 
 class Leak(Struct, frozen=True):
@@ -16,7 +17,7 @@ class Leak(Struct, frozen=True):
 
     frame: Frame
     source_network: int | None
-    destination: int
+    destination: Gate
     destination_network: int | None
     flow: Encoded
 
@@ -25,8 +26,25 @@ class Leak(Struct, frozen=True):
         """Say it."""
         return (
             f"{self.frame} from port {self.frame.in_port}"
-            f" ({_network(self.source_network)}) comes out at port {self.destination}"
-            f" ({_network(self.destination_network)})"
+            f" ({_network(self.source_network)}) comes out at"
+            f" {gate_words(self.destination)} ({_network(self.destination_network)})"
+            f" because of flow {describe(self.flow)}"
+        )
+
+
+class Transit(Struct, frozen=True):
+    """A frame from outside goes outside again, so that it may come back."""
+
+    frame: Frame
+    destination: Gate
+    flow: Encoded
+
+    @property
+    def words(self) -> str:
+        """Say it."""
+        return (
+            f"{self.frame} that came in from outside by port {self.frame.in_port} goes"
+            f" out again by {gate_words(self.destination)}"
             f" because of flow {describe(self.flow)}"
         )
 
@@ -35,15 +53,15 @@ class Duplicate(Struct, frozen=True):
     """A frame is delivered to one port more than once."""
 
     frame: Frame
-    destination: int
+    destination: Gate
     flows: tuple[Encoded, ...]
 
     @property
     def words(self) -> str:
         """Say it."""
         return (
-            f"{self.frame} from port {self.frame.in_port} comes out at port"
-            f" {self.destination} more than once because of flow"
+            f"{self.frame} from port {self.frame.in_port} comes out at"
+            f" {gate_words(self.destination)} more than once because of flow"
             f" {' and flow '.join(map(describe, self.flows))}"
         )
 
@@ -83,7 +101,7 @@ class Spoof(Struct, frozen=True):
 
     frame: Frame
     address: bytes
-    destination: int
+    destination: Gate
     flow: Encoded
 
     @property
@@ -91,7 +109,7 @@ class Spoof(Struct, frozen=True):
         """Say it."""
         return (
             f"port {self.frame.in_port} should send from {self.address.hex(':')} only,"
-            f" but {self.frame} comes out at port {self.destination}"
+            f" but {self.frame} comes out at {gate_words(self.destination)}"
             f" because of flow {describe(self.flow)}"
         )
 
@@ -117,19 +135,19 @@ class Unreachable(Struct, frozen=True):
     """A frame does not get to another port of its own network."""
 
     frame: Frame
-    destination: int
+    destination: Gate
     network: int
 
     @property
     def words(self) -> str:
         """Say it."""
         return (
-            f"{self.frame} from port {self.frame.in_port} does not come out at port"
-            f" {self.destination} of its own network {self.network}"
+            f"{self.frame} from port {self.frame.in_port} does not come out at"
+            f" {gate_words(self.destination)} of its own network {self.network}"
         )
 
 
-Finding = Leak | Duplicate | Loop | Ambiguity | Spoof | Doubt | Unreachable
+Finding = Leak | Transit | Duplicate | Loop | Ambiguity | Spoof | Doubt | Unreachable
 
 
 class Verdict(Struct, frozen=True):
@@ -143,6 +161,7 @@ class Verdict(Struct, frozen=True):
     flows: int
     """How many flows were looked at."""
     leaks: tuple[Leak, ...] = ()
+    transits: tuple[Transit, ...] = ()
     duplicates: tuple[Duplicate, ...] = ()
     loops: tuple[Loop, ...] = ()
     ambiguities: tuple[Ambiguity, ...] = ()
@@ -161,6 +180,7 @@ class Verdict(Struct, frozen=True):
         return cls(
             flows,
             tuple(f for f in found if isinstance(f, Leak)),
+            tuple(f for f in found if isinstance(f, Transit)),
             tuple(f for f in found if isinstance(f, Duplicate)),
             tuple(f for f in found if isinstance(f, Loop)),
             tuple(f for f in found if isinstance(f, Ambiguity)),
@@ -182,6 +202,7 @@ class Verdict(Struct, frozen=True):
 
     def __iter__(self) -> Iterator[Finding]:
         yield from self.leaks
+        yield from self.transits
         yield from self.duplicates
         yield from self.loops
         yield from self.ambiguities

@@ -15,6 +15,7 @@ from typing import Final, cast
 from quantum.openflow.flow import Encoded, Flow, encode
 from quantum.openflow.verify.connection import Connections
 from quantum.openflow.verify.evidence import Evidence
+from quantum.openflow.verify.gate import Gate, Gates
 from quantum.openflow.verify.inquiry import Inquiry
 from quantum.openflow.verify.rule import read
 from quantum.openflow.verify.survey import Survey
@@ -24,18 +25,20 @@ from quantum.openflow.verify.walk import Reach
 from quantum.openflow.verify.walk import reach as reach_of
 
 NOBODY: Final[Mapping[int, bytes]] = {}
+NOWHERE: Final[Mapping[Gate, int]] = {}
 
 
 def verify(
     flows: Iterable[Flow | Encoded],
-    networks: Mapping[int, int],
+    networks: Mapping[Gate, int],
     addresses: Mapping[int, bytes] = NOBODY,
 ) -> Verdict:
     """
-    Prove that ports reach those of their own network and no others, or show why not.
+    Prove that frames reach their own network and no other, or show why not.
 
-    ``networks`` says which network each OpenFlow port carries, and ``addresses``
-    which Ethernet address is the only one from which a port may send.
+    ``networks`` says which network each gate carries: an OpenFlow port, a
+    `Tunnel`, a `Trunk`; ``addresses`` which Ethernet address is the only one from
+    which a port may send.
     """
     steps = verification(flows, networks, addresses)
     while True:
@@ -47,7 +50,7 @@ def verify(
 
 def verification(
     flows: Iterable[Flow | Encoded],
-    networks: Mapping[int, int],
+    networks: Mapping[Gate, int],
     addresses: Mapping[int, bytes] = NOBODY,
 ) -> Generator[None, None, Verdict]:
     """Do what `verify` does, pausing after every few flows."""
@@ -56,16 +59,18 @@ def verification(
         tables.add(read(number, flow if isinstance(flow, Encoded) else encode(flow)))
         if not number % 50:
             yield
-    survey = Survey(tables, addresses)
-    inquiry = Inquiry(tables, Evidence(tables, survey, addresses), networks)
-    survey.enter(_ports(tables, networks))
+    tables.settle()
+    gates = Gates(networks)
+    survey = Survey(tables, gates, addresses)
+    inquiry = Inquiry(tables, Evidence(tables, survey, gates, addresses), gates)
+    survey.enter(_sources(tables, gates))
     for visit in survey.places():
         yield from inquiry.visit(survey.passages(visit))
     yield from inquiry.conclude(survey.visits)
     if survey.overflow is not None:
         inquiry.give_up(survey.overflow)
     survey.look_back()
-    connections = Connections(tables, survey, networks, addresses)
+    connections = Connections(tables, survey, gates, addresses)
     for missing in connections.missing():
         yield
         if missing is not None and inquiry.is_open(Unreachable):
@@ -76,10 +81,16 @@ def verification(
     return Verdict.of(tables.count, inquiry.findings, is_cut_short=is_cut_short)
 
 
-def reach(flows: Iterable[Flow | Encoded], source: int) -> Iterator[Reach]:
+def reach(
+    flows: Iterable[Flow | Encoded],
+    source: Gate,
+    networks: Mapping[Gate, int] = NOWHERE,
+) -> Iterator[Reach]:
     """
-    List by which ports frames leave that come in at one port, and which frames.
+    List by which gates frames leave that come in at one, and which frames.
 
+    ``networks`` are as for `verify`; they tell which ports are tunnels and uplinks.
+    Where headers have hints in them, it is so if the switch has learned these.
     Frames of which that is not certain (see `Verdict.doubts` and
     `Verdict.ambiguities`) are in none of the answers.
 
@@ -88,10 +99,15 @@ def reach(flows: Iterable[Flow | Encoded], source: int) -> Iterator[Reach]:
     tables = Tables()
     for number, flow in enumerate(flows):
         tables.add(read(number, flow if isinstance(flow, Encoded) else encode(flow)))
-    return reach_of(tables, source)
+    tables.settle()
+    gates = Gates(networks)
+    gates.sources(tables.entries)
+    return reach_of(tables, gates, source)
 
 
-def _ports(tables: Tables, networks: Mapping[int, int]) -> set[int]:
-    """List every port that is named anywhere, and one for all the others."""
-    ports = tables.ports | networks.keys()
-    return ports | {next(number for number in count(1) if number not in ports)}
+def _sources(tables: Tables, gates: Gates) -> set[Gate]:
+    """List every gate that is named anywhere, and one port for all the others."""
+    named = gates.sources(tables.entries)
+    ports = {port for port in tables.ports if port not in gates.shared}
+    taken = named | ports | gates.shared.keys()
+    return named | ports | {next(number for number in count(1) if number not in taken)}

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The Quantum authors
 # SPDX-License-Identifier: Apache-2.0
 """
-The exact ways of frames through the tables, for one port at a time.
+The exact ways of frames through the tables, for one gate at a time.
 
 A way is certain at every step: headers for which it is not (flows of one
 priority, matches not understood) are on no way at all.
@@ -12,7 +12,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from quantum.openflow.verify.header import IN_PORT, Headers, Pattern, TooIntricateError
+from quantum.openflow.verify.gate import Gate, Gates, ofport_of
+from quantum.openflow.verify.header import Headers, Pattern, TooIntricateError
 from quantum.openflow.verify.rule import START, Place, Rule
 from quantum.openflow.verify.tables import Tables
 
@@ -21,10 +22,10 @@ TURNS: Final = 20_000
 
 
 class Reach(Struct, frozen=True, gc=False):
-    """Frames with these headers that come in at one port go out at another."""
+    """Frames with these headers that come in at one gate go out at another."""
 
-    source: int
-    destination: int
+    source: Gate
+    destination: Gate
     headers: Headers
 
 
@@ -34,17 +35,19 @@ class Way(Struct, frozen=True, gc=False):
     place: Place
     headers: Headers
     rules: tuple[Rule, ...] = ()
+    before: Place = START
+    """Where they met the last of these."""
 
 
-def entering(port: int, but: tuple[Pattern, ...] = ()) -> Way:
-    """Begin with the frames that come in at a port."""
-    return Way(START, Headers(Pattern(port << IN_PORT.shift, IN_PORT.bits), but))
+def entering(headers: Headers, but: tuple[Pattern, ...] = ()) -> Way:
+    """Begin with the frames that come in."""
+    return Way(START, Headers(headers.match, headers.but + but))
 
 
 def steps(tables: Tables, way: Way) -> Iterator[tuple[Rule, Headers]]:
     """List what each flow takes of the headers at a place; nothing empty."""
     for rule in tables.meeting(way.place, way.headers.match):
-        if rule.doubt or rule.effect.doubt:
+        if rule.doubt or rule.trouble(way.place):
             continue
         part = tables.share(way.place, way.headers, rule)
         if part is not None and part.example() is not None:
@@ -83,15 +86,17 @@ def all_ways(tables: Tables, start: Way) -> Iterator[Way]:
     for way, waiting in _taking_turns(start):
         for rule, part in steps(tables, way):
             place = rule.onward(way.place)
-            taken = Way(place or way.place, part, (*way.rules, rule))
+            taken = Way(place or way.place, part, (*way.rules, rule), way.place)
             yield taken
             if place is not None:
                 waiting.append(taken)
 
 
-def reach(tables: Tables, port: int) -> Iterator[Reach]:
-    """List where the frames of a port go, as far as that is certain."""
-    for way in all_ways(tables, entering(port)):
-        for output in dict.fromkeys(way.rules[-1].effect.outputs):
-            if output != port:
-                yield Reach(port, output, way.headers)
+def reach(tables: Tables, gates: Gates, source: Gate) -> Iterator[Reach]:
+    """List where the frames of a gate go, as far as that is certain."""
+    for way in all_ways(tables, entering(gates.entering(source))):
+        for output in dict.fromkeys(
+            gates.exits(way.before, way.rules[-1].effect.outputs)
+        ):
+            if ofport_of(output) != ofport_of(source):
+                yield Reach(source, output, way.headers)
