@@ -8,25 +8,25 @@ not exist, or a value that cannot be used, is refused with what would be right.
 Nothing here opens, listens or connects.
 """
 
-import re
 import tomllib
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
-from ipaddress import ip_address
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct, field
+from twisted.internet.endpoints import quoteStringArgument
 
-from quantum import endpoint
+from quantum import endpoint, underlay
 from quantum.endpoint import EndpointError
-from quantum.ranges import SEGMENTS, VLANS, RangeError, Ranges
+from quantum.ranges import SEGMENTS, VLANS, Ranges
+from quantum.underlay import UnderlayError
+
+Value = TypeVar("Value")
 
 LOCAL = "local"
-NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
-TARGET = re.compile(r"[^\s:,/]+")
 LOCAL_OPEN_VSWITCH = Path("/var/run/openvswitch/db.sock")
 YEAR = 366 * 86400.0
 
@@ -50,6 +50,7 @@ class Api(Struct, frozen=True, forbid_unknown_fields=True):
     """``[api]``: the REST API."""
 
     listen: str = "tcp:9696:interface=127.0.0.1"
+    operator_listen: str = ""
     insecure: bool = False
     body_limit: Count = 1024 * 1024
     request_deadline: Seconds = 60.0
@@ -138,6 +139,19 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     def state_dir(self) -> Path:
         """The state directory as an absolute path."""
         return Path(self.daemon.state_dir).expanduser().absolute()
+
+    @property
+    def operator_socket(self) -> str:
+        """Where operators connect, as a path."""
+        text = self.api.operator_listen
+        named = endpoint.address(text).port if text else ""
+        return named or str(self.state_dir / "operator.sock")
+
+    @property
+    def operator_listen(self) -> str:
+        """Where operators connect, as an endpoint string."""
+        derived = f"unix:{quoteStringArgument(self.operator_socket)}"
+        return endpoint.private(self.api.operator_listen or derived)
 
     @property
     def ovsdb_endpoints(self) -> list[str]:
@@ -272,6 +286,9 @@ def _misfit(problem: str, document: Mapping[str, Any]) -> str:
 def _usable(config: Config) -> Config:
     """Look at what only makes sense together, or only to Twisted."""
     _check("api.listen", endpoint.check_server, [config.api.listen])
+    if config.api.operator_listen:
+        operators = [config.api.operator_listen]
+        _check("api.operator_listen", endpoint.check_private, operators)
     _check("openflow.listen", endpoint.check_server, [config.openflow.listen])
     _check("ovsdb.listen", endpoint.check_server, config.ovsdb.listen)
     dialled = [text for text in config.ovsdb.connect if text != LOCAL]
@@ -291,12 +308,14 @@ def _usable(config: Config) -> Config:
     return config
 
 
-def _check(option: str, check: Callable[[str], None], texts: Iterable[str]) -> None:
-    """Have every string of an option looked at, and name the option if one is bad."""
-    for text in texts:
+def _check(
+    option: str, check: Callable[[Value], None], values: Iterable[Value]
+) -> None:
+    """Have every value of an option looked at, and name the option if one is bad."""
+    for value in values:
         try:
-            check(text)
-        except EndpointError as problem:
+            check(value)
+        except (EndpointError, UnderlayError) as problem:
             raise ConfigError(f"{option}: {problem}") from None
 
 
@@ -316,62 +335,18 @@ def _check_derived_controller(config: Config, dialled: Iterable[str]) -> None:
 
 def _check_underlay(section: OpenVSwitch) -> None:
     """Look at what hypervisors reach each other and the world by."""
-    _check_ranges("openvswitch.segments", [section.segments], SEGMENTS)
+    _check("openvswitch.segments", underlay.check_segments, [section.segments])
+    table = "openvswitch.tunnel_addresses"
     for name, address in section.tunnel_addresses.items():
-        _check_tunnel_address(f"openvswitch.tunnel_addresses.{name}", address)
-    _check_repeated("tunnel_addresses", section.tunnel_addresses)
+        _check(f"{table}.{name}", underlay.check_tunnel_address, [address])
+    _check(table, underlay.check_repeated, [section.tunnel_addresses])
+    table = "openvswitch.physical_networks"
+    bridge = section.integration_bridge
     for name, network in section.physical_networks.items():
-        where = f"openvswitch.physical_networks.{name}"
-        if NAME.fullmatch(name) is None:
-            raise ConfigError(
-                f"{where}: a physical network's name has 1 to 64 letters, digits, "
-                "dots, underscores and hyphens"
-            )
-        _check_ranges(f"{where}.vlans", network.vlans, VLANS)
-        if network.target and TARGET.fullmatch(network.target) is None:
-            raise ConfigError(
-                f"{where}.target cannot be {network.target!r}: it is the name of a "
-                "bridge or interface, without spaces, colons, commas and slashes"
-            )
-        if network.target == section.integration_bridge:
-            raise ConfigError(
-                f"{where}.target cannot be {network.target!r}: that is "
-                "openvswitch.integration_bridge, which must not be anything else too"
-            )
+        where = f"{table}.{name}"
+        _check(where, underlay.check_name, [name])
+        _check(f"{where}.vlans", underlay.check_vlans, [network.vlans])
+        check_target = partial(underlay.check_target, integration_bridge=bridge)
+        _check(f"{where}.target", check_target, [network.target])
     targets = {name: net.target for name, net in section.physical_networks.items()}
-    _check_repeated("physical_networks", targets)
-
-
-def _check_ranges(option: str, texts: Iterable[str], bounds: tuple[int, int]) -> None:
-    """Have ranges read, and name the option if they cannot be."""
-    try:
-        Ranges.parse(texts, bounds)
-    except RangeError as problem:
-        first, last = bounds
-        raise ConfigError(
-            f"{option}: {problem} (allowed: ranges within {first}-{last})"
-        ) from None
-
-
-def _check_tunnel_address(option: str, text: str) -> None:
-    """Refuse what no tunnel can end at."""
-    try:
-        address = ip_address(text)
-    except ValueError:
-        raise ConfigError(f"{option}: {text!r} is no IPv4 address") from None
-    if address.version != 4:
-        raise ConfigError(
-            f"{option}: {text!r} is IPv6, and tunnels run over IPv4 underlays only"
-        )
-    if address.is_multicast or address.is_unspecified or address.is_reserved:
-        raise ConfigError(f"{option}: {text!r} is the address of no one machine")
-
-
-def _check_repeated(table: str, values: Mapping[str, str]) -> None:
-    """Refuse one value under two names; an empty one may be everywhere."""
-    for value, count in Counter(values.values()).items():
-        if value and count > 1:
-            names = [name for name, other in values.items() if other == value]
-            raise ConfigError(
-                f"openvswitch.{table}: {' and '.join(names)} cannot both have {value!r}"
-            )
+    _check(table, underlay.check_repeated, [targets])

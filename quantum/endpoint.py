@@ -79,6 +79,36 @@ def server(reactor: Any, text: str) -> IStreamServerEndpoint:
     return endpoint
 
 
+def private(text: str) -> str:
+    """Complete a UNIX socket's string so that only its owner can connect."""
+    _, plain, named = _parts(text)
+    mode = "" if "mode" in named or len(plain) > 1 else ":mode=600"
+    # `quantum.socketfile` does what Twisted's lock file is for.
+    lock = "" if "lockfile" in named or len(plain) > 3 else ":lockfile=0"
+    return f"{text}{mode}{lock}"
+
+
+def check_private(text: str) -> None:
+    """
+    Look at a socket to which a connection is all the proof of who one is.
+
+    :raise EndpointError: Strangers could connect.
+    """
+    check_server(text)
+    kind, plain, named = _parts(text)
+    if kind != "unix":
+        raise EndpointError(
+            f"{text!r} is no UNIX socket, and only of those the owner and the mode "
+            "say who may connect; an example is unix:/run/quantum/operator.sock"
+        )
+    mode = int(named.get("mode") or (plain[1:2] or ["600"])[0], 8)
+    if mode & 0o007:
+        raise EndpointError(
+            f"{text!r} lets every user of this machine connect: write mode=600, or "
+            "mode=660 to let a group in"
+        )
+
+
 def dials_this_machine(text: str) -> bool:
     """Say whether a client endpoint string certainly stays on this machine."""
     kind, plain, named = _parts(text)

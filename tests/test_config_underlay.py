@@ -70,7 +70,7 @@ class UnderlayTests(SynchronousTestCase):
             ("{mtu=1300}", f"{where}.mtu cannot be 1300: Expected int >= 1330 (the"),
             ("{mtu=99999}", f"{where}.mtu cannot be 99999: Expected int <= 65535"),
             ("{target=5}", f"{where}.target cannot be 5: Expected str, got int"),
-            ("{target='a b'}", f"{where}.target cannot be 'a b': it is the name"),
+            ("{target='a b'}", f"{where}.target: it cannot be 'a b': it is the name"),
             ("{target='br-int'}", "that is openvswitch.integration_bridge"),
             ("{tarjet='x'}", f"no such option {where}.tarjet; did you mean target?"),
             ("5", f"{where} must be a [{where}], not a value"),
