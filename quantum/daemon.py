@@ -9,10 +9,10 @@ Nothing here knows what the plugin or the API are made of.
 import os
 import resource
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from attrs import define, field
+from attrs import define, field, frozen
 from twisted.application.service import IService, Service
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
@@ -60,6 +60,21 @@ class ExitStatus:
             self._exit(1)
 
 
+@frozen
+class Door:
+    """A way in: what the log calls it, where it is, and what is behind it."""
+
+    name: str
+    _endpoint: IStreamServerEndpoint
+    _site: IProtocolFactory
+
+    async def open(self) -> IListeningPort:
+        """Listen."""
+        port: IListeningPort = await self._endpoint.listen(self._site)
+        log.info("{name} listens on {address}", name=self.name, address=_shown(port))
+        return port
+
+
 @define(eq=False)
 class Daemon(Service):
     """
@@ -71,11 +86,10 @@ class Daemon(Service):
 
     _clock: IReactorTime
     _plugin: object
-    _endpoint: IStreamServerEndpoint
-    _site: IProtocolFactory
+    _doors: Sequence[Door]
     _give_up: Callable[[], None]
     """Ends the process; called at most once, when it cannot do its work."""
-    _port: IListeningPort | None = field(default=None, init=False)
+    _ports: list[IListeningPort] = field(factory=list, init=False)
     _starting: Deferred[None] | None = field(default=None, init=False)
 
     def privilegedStartService(self) -> None:
@@ -95,16 +109,16 @@ class Daemon(Service):
         """Start the plugin, wait for it, then listen."""
         if IService.providedBy(self._plugin):
             await maybeDeferred(self._plugin.startService)
-        if self.running:
-            self._port = await self._endpoint.listen(self._site)
-            log.info("The API listens on {address}", address=_shown(self._port))
+        for door in self._doors:
+            if self.running:
+                self._ports.append(await door.open())
 
     async def _stop(self) -> None:
         """Accept nobody any more, let the plugin finish, then let answers out."""
         if self._starting is not None:
             await self._starting
-        if self._port is not None:
-            await maybeDeferred(self._port.stopListening)
+        for port in self._ports:
+            await maybeDeferred(port.stopListening)
         if IService.providedBy(self._plugin) and self._plugin.running:
             await maybeDeferred(self._plugin.stopService)
         # The answers to what the plugin has just finished are written in the
@@ -127,4 +141,5 @@ def _shown(port: IListeningPort) -> str:
     if isinstance(address, IPv4Address | IPv6Address):
         host = f"[{address.host}]" if ":" in address.host else address.host
         return f"{host}:{address.port}"
-    return str(getattr(address, "name", address))
+    name = getattr(address, "name", address)
+    return os.fsdecode(name) if isinstance(name, bytes) else str(name)

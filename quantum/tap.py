@@ -10,7 +10,7 @@ imported.
 import atexit
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -22,15 +22,18 @@ from twisted.python import usage
 import quantum
 from quantum import makers, plugins
 from quantum.api.accesslog import AccessLog
+from quantum.api.answers import answer_in_json
 from quantum.api.compiled import CompiledKlein
 from quantum.api.limits import Limits
+from quantum.api.operators import Operators
 from quantum.api.routes import Api
 from quantum.api.site import ApiSite
 from quantum.config import LOCAL_OPEN_VSWITCH, Config, ConfigError, load
-from quantum.daemon import Daemon, ExitStatus, allow_files
+from quantum.daemon import Daemon, Door, ExitStatus, allow_files
 from quantum.endpoint import server
 from quantum.errors import QuantumError
-from quantum.interfaces import Surroundings
+from quantum.interfaces import IProviderNetworks, IQuantumPlugin, Surroundings
+from quantum.socketfile import LONGEST, SocketFile, is_too_long
 
 log = Logger()
 
@@ -110,11 +113,38 @@ def assemble(config: Config, reactor: Any, give_up: Callable[[], None]) -> Daemo
         _look_for_switches(config)
     _make_folder(config.state_dir)
     plugin = makers.make(maker, Surroundings(config, reactor, _warn))
-    endpoint = server(reactor, config.api.listen)
+    # The API is the last to open: whoever can reach it can reach everything.
+    doors = [*_operators_door(config, reactor, plugin), _door(config, reactor, plugin)]
+    return Daemon(reactor, plugin, doors, give_up)
+
+
+def _door(config: Config, reactor: Any, plugin: IQuantumPlugin) -> Door:
+    """Let tenants in."""
     access_log = AccessLog(reactor, _note_access)
     resource = CompiledKlein(Api(plugin).app)
     site = ApiSite(resource, Limits.of(config.api), reactor, access_log=access_log)
-    return Daemon(reactor, plugin, endpoint, site, give_up)
+    return Door("The API", server(reactor, config.api.listen), site)
+
+
+def _operators_door(
+    config: Config, reactor: Any, plugin: IQuantumPlugin
+) -> Iterator[Door]:
+    """Let operators in, if there is anything that they could do."""
+    if not IProviderNetworks.providedBy(plugin):
+        return
+    path = config.operator_socket
+    if is_too_long(path):
+        _warn(
+            f"There is no socket for operators: {path} is longer than a socket's path "
+            f"can be ({LONGEST} bytes); set api.operator_listen"
+        )
+        return
+    access_log = AccessLog(reactor, _note_access)
+    resource = CompiledKlein(Operators(plugin).app)
+    limits = Limits.of(config.api)
+    site = ApiSite(resource, limits, reactor, answer_in_json, access_log)
+    endpoint = SocketFile(server(reactor, config.operator_listen), Path(path))
+    yield Door("The operators' socket", endpoint, site)
 
 
 def _look_for_switches(config: Config) -> None:

@@ -14,7 +14,6 @@ always watched by at most one deadline, none of which a mere byte restarts:
 While a request is being worked on, and its caller reads, time is on our side.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.interfaces import IAddress
@@ -25,18 +24,11 @@ from twisted.web.http import HTTPChannel, Request
 from twisted.web.http_headers import Headers
 from typing_extensions import override
 
-from quantum.api.answers import Answer
+from quantum.api.answers import Answer, AnswerTo
 from quantum.api.faults import TooLarge, TooSlow
 from quantum.api.limits import Deadline, party
 from quantum.errors import Malformed, QuantumError
 
-AnswerTo = Callable[[bytes, bytes | None, bytes | None, BaseException], Answer]
-"""
-Answer an error in the words of the API and the format that a caller meant.
-
-Given the path, the ``Content-Type`` and the ``Accept`` it sent, as far as they
-arrived; it may have sent none of them.
-"""
 NO_ROOM = Answer(
     503,
     b"Service Unavailable",

@@ -15,7 +15,7 @@ from twisted.web.iweb import IRequest
 from werkzeug.exceptions import HTTPException
 
 from quantum.api.answers import answer
-from quantum.errors import Malformed
+from quantum.errors import Malformed, QuantumError
 
 
 class PlainPaths(Klein):
@@ -30,17 +30,25 @@ class PlainPaths(Klein):
         """Give the resource that routes requests."""
         return _PlainPathsResource(self)
 
+    def refuse(self, request: IRequest, error: QuantumError) -> bytes:
+        """Answer what cannot even be routed."""
+        return answer(request, error)
+
 
 class _PlainPathsResource(KleinResource):
     """Klein's resource, but for what Klein answers in words of its own."""
+
+    def __init__(self, app: PlainPaths) -> None:
+        super().__init__(app)
+        self._refuse = app.refuse
 
     def render(self, request: IRequest) -> Any:
         """Route a request whose path and host are sound."""
         try:
             b"/".join(request.postpath).decode()
         except UnicodeDecodeError:
-            return answer(request, Malformed("The path is not UTF-8"))
+            return self._refuse(request, Malformed("The path is not UTF-8"))
         try:
             return super().render(request)
         except (HTTPException, UnicodeDecodeError):
-            return answer(request, Malformed("The Host header names no host"))
+            return self._refuse(request, Malformed("The Host header names no host"))

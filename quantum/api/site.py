@@ -14,8 +14,8 @@ from twisted.web.server import Site
 from typing_extensions import override
 
 from quantum.api.accesslog import AccessLog
-from quantum.api.answers import answer_to
-from quantum.api.connection import AnswerTo, Connection
+from quantum.api.answers import AnswerTo, answer_to
+from quantum.api.connection import Connection
 from quantum.api.headerlines import HeaderLines
 from quantum.api.limits import Crowd, Deadline, Limits
 from quantum.api.request import ApiRequest

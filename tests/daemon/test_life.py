@@ -13,7 +13,7 @@ from twisted.internet.protocol import Factory
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
-from quantum.daemon import Daemon, ExitStatus, allow_files
+from quantum.daemon import Daemon, Door, ExitStatus, allow_files
 from quantum.errors import FabricRefused
 
 
@@ -70,9 +70,8 @@ class DaemonTests(SynchronousTestCase):
     def daemon(self, plugin, endpoint=None):
         """Make a daemon on a reactor of memory."""
         endpoint = endpoint or TCP4ServerEndpoint(self.reactor, 9696)
-        return Daemon(
-            self.reactor, plugin, endpoint, Factory(), lambda: self.endings.append(1)
-        )
+        doors = [Door("The API", endpoint, Factory())]
+        return Daemon(self.reactor, plugin, doors, lambda: self.endings.append(1))
 
     def test_listens_when_the_plugin_is_ready(self):
         """Nobody can connect before the plugin is ready."""
