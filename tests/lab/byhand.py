@@ -7,13 +7,13 @@ It proves the lab: with these flows every check must pass, and with one wrong
 flow among them a check must fail.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from attrs import define
+from attrs import define, field
 
 from tests.lab.hypervisor import BRIDGE, Hypervisor, Machine
 from tests.lab.rack import UPLINK_BRIDGE
-from tests.lab.site import VLAN, VLAN_NETWORK, Site
+from tests.lab.site import PHYSICAL, VLAN, VLAN_NETWORK, Site
 
 TUNNEL = 65000
 UPLINK = 64000
@@ -23,10 +23,11 @@ _OUTSIDE = 1 << 32
 
 @define
 class ByHand:
-    """A small pipeline on each hypervisor: `build` makes bridges, `install` flows."""
+    """A small pipeline on each hypervisor; `build` makes the bridges for it."""
 
     _site: Site
     kind: str = "vxlan"
+    _live: set[Machine] = field(factory=set)
 
     def build(self) -> None:
         """Make the integration bridges with tunnel and uplink, and plug all in."""
@@ -51,6 +52,39 @@ class ByHand:
             flows = "\n".join(self._flows(hypervisor))
             hypervisor.ovs.ofctl("replace-flows", BRIDGE, "-", stdin=flows)
 
+    def bind(self, network: str, physical_network: str, vlan: int) -> None:
+        assert (network, physical_network, vlan) == (VLAN_NETWORK, PHYSICAL, VLAN)
+
+    def connect(self, machines: Iterable[Machine]) -> None:
+        self._live.update(machines)
+        self.install()
+
+    def await_up(self, machines: Iterable[Machine]) -> None:
+        assert set(machines) <= self._live
+        self.install()
+
+    def await_not_up(self, machines: Iterable[Machine]) -> None:
+        """Nobody here would notice."""
+
+    def detach(self, machine: Machine) -> None:
+        self._live.remove(machine)
+        self.install()
+
+    def attach(self, machine: Machine) -> None:
+        self.connect([machine])
+
+    def set_state(self, machine: Machine, state: str) -> None:
+        (self.attach if state == "ACTIVE" else self.detach)(machine)
+
+    def op_status(self, machine: Machine) -> str:
+        return "UP" if machine in self._live else "DOWN"
+
+    def crash(self) -> None:
+        """There is nothing that could."""
+
+    def restart(self) -> None:
+        self.install()
+
     def number(self, network: str) -> int:
         """Give the virtual network identifier of a network."""
         return 5001 + sorted({one.network for one in self._site.machines}).index(
@@ -58,8 +92,9 @@ class ByHand:
         )
 
     def _flows(self, hypervisor: Hypervisor) -> Iterator[str]:
-        for network in sorted({one.network for one in hypervisor.machines}):
-            here = [one for one in hypervisor.machines if one.network == network]
+        live = [one for one in hypervisor.machines if one in self._live]
+        for network in sorted({one.network for one in live}):
+            here = [one for one in live if one.network == network]
             yield from self._local(hypervisor, network, here)
             if network == VLAN_NETWORK:
                 yield from self._by_uplink(network)
@@ -106,7 +141,8 @@ class ByHand:
         )
         peers = []
         for other in self._site.hypervisors:
-            there = [one for one in other.machines if one.network == network]
+            there = [m for m in other.machines if m.network == network]
+            there = [one for one in there if one in self._live]
             if other is hypervisor or not there:
                 continue
             address = self._site.underlay.address(other)

@@ -8,7 +8,7 @@ proves that the checks themselves can fail.
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from attrs import define, field
@@ -23,11 +23,17 @@ PATIENCE = 30.0
 class Cloud(Protocol):
     """Networks for machines; each network belongs to a tenant of its own."""
 
+    def bind(self, network: str, physical_network: str, vlan: int) -> None:
+        """Make a network that is a VLAN of the operator's."""
+
     def connect(self, machines: Iterable[Machine]) -> None:
         """Make each machine's network, if need be, and plug it into a port there."""
 
     def await_up(self, machines: Iterable[Machine]) -> None:
         """Wait until every machine's port is UP."""
+
+    def await_not_up(self, machines: Iterable[Machine]) -> None:
+        """Wait until no machine's port is UP."""
 
     def detach(self, machine: Machine) -> None:
         """Unplug a machine from its port; the port stays."""
@@ -56,14 +62,23 @@ class RestCloud:
     _networks: dict[str, str] = field(factory=dict)
     _ports: dict[tuple[str, str], str] = field(factory=dict)
 
+    def bind(self, network: str, physical_network: str, vlan: int) -> None:
+        body = {"vlan": {"physical_network": physical_network, "vlan_id": vlan}}
+        path = f"/networks/{self.network(network)}/vlan"
+        self.daemon.api.operate("PUT", path, body)
+
+    def network(self, name: str) -> str:
+        """Give the identifier of a network, which is made if need be."""
+        if name not in self._networks:
+            body = {"network": {"name": name}}
+            answer = self.daemon.api.call("POST", f"tenant-{name}/networks", body)
+            self._networks[name] = answer["network"]["id"]
+        return self._networks[name]
+
     def connect(self, machines: Iterable[Machine]) -> None:
         for machine in machines:
-            path = f"tenant-{machine.network}/networks"
-            if machine.network not in self._networks:
-                body = {"network": {"name": machine.network}}
-                answer = self.daemon.api.call("POST", path, body)
-                self._networks[machine.network] = answer["network"]["id"]
-            path += f"/{self._networks[machine.network]}/ports"
+            network = self.network(machine.network)
+            path = f"tenant-{machine.network}/networks/{network}/ports"
             body = {"port": {"state": "ACTIVE"}}
             answer = self.daemon.api.call("POST", path, body)
             self._ports[machine.name, machine.network] = (
@@ -72,15 +87,10 @@ class RestCloud:
             self.attach(machine)
 
     def await_up(self, machines: Iterable[Machine]) -> None:
-        deadline = time.monotonic() + PATIENCE
-        for machine in machines:
-            while (status := self.op_status(machine)) != "UP":
-                if time.monotonic() > deadline:
-                    raise LabError(
-                        f"the port of {machine.name} is still {status};"
-                        f" the daemon said:\n{self.daemon.log[-3000:]}"
-                    )
-                time.sleep(0.05)
+        self._await(machines, lambda status: status == "UP")
+
+    def await_not_up(self, machines: Iterable[Machine]) -> None:
+        self._await(machines, lambda status: status != "UP")
 
     def detach(self, machine: Machine) -> None:
         self._call("DELETE", machine, "/attachment")
@@ -100,6 +110,19 @@ class RestCloud:
 
     def restart(self) -> None:
         self.daemon.start()
+
+    def _await(
+        self, machines: Iterable[Machine], is_right: Callable[[str], bool]
+    ) -> None:
+        deadline = time.monotonic() + PATIENCE
+        for machine in machines:
+            while not is_right(status := self.op_status(machine)):
+                if time.monotonic() > deadline:
+                    raise LabError(
+                        f"the port of {machine.name} is still {status};"
+                        f" the daemon said:\n{self.daemon.log[-3000:]}"
+                    )
+                time.sleep(0.05)
 
     def _call(
         self, method: str, machine: Machine, rest: str = "", body: object = None

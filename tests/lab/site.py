@@ -10,6 +10,7 @@ over VLAN 100.  Another host, with the address of the first, is in VLAN 200.
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 from attrs import define
 
@@ -93,10 +94,9 @@ class Site:
         for hypervisor in self.hypervisors:
             hypervisor.plug(hypervisor.machines)
 
-    def folders(self) -> list[str]:
+    def folders(self) -> list[Path]:
         """List every folder that it made."""
-        switches = [*self.hypervisors, self.rack]
-        return [str(switch.ovs.rundir) for switch in switches]
+        return [switch.ovs.rundir for switch in (*self.hypervisors, self.rack)]
 
 
 def _machines(hypervisors: Sequence[Hypervisor], plan: Sequence[Spec]) -> list[Machine]:
