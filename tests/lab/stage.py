@@ -7,14 +7,14 @@ Both tenants have three machines with the same Ethernet and IP addresses.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 from attrs import define
 
 from tests.lab.cloud import Cloud, RestCloud
 from tests.lab.daemon import Daemon
-from tests.lab.hypervisor import Hypervisor, Machine, Spec
+from tests.lab.hypervisor import FOREIGN, Hypervisor, Machine, Spec
 from tests.lab.isolation import Observatory, Report
 from tests.lab.traffic import Loss
 
@@ -58,30 +58,46 @@ class Stage:
 
 
 def look_until_right(
-    observatory: Observatory, connected: Sequence[Machine], patience: float
+    observatory: Observatory,
+    connected: Sequence[Machine],
+    patience: float,
+    cut: Collection[str] = (),
 ) -> Report:
     """Look again while something is wrong, for so many seconds."""
     deadline = time.monotonic() + patience
     while True:
-        report = observatory.look(connected)
+        report = observatory.look(connected, cut)
         if not report.problems() or time.monotonic() > deadline:
             return report
+
+
+def ride_out(
+    observatory: Observatory,
+    action: Callable[[], None],
+    pairs: Sequence[tuple[Machine, Machine]],
+    interval: float = 0.01,
+) -> Loss:
+    """Do something under traffic between pairs of machines; what became of that."""
+    stream = observatory.stream(pairs, interval)
+    stream.start()
+    try:
+        time.sleep(1)
+        action()
+        time.sleep(1)
+    finally:
+        loss = stream.stop(observatory.machines, observatory.patience)
+    return loss
 
 
 def ride_out_a_crash(
     observatory: Observatory, cloud: Cloud, pairs: Sequence[tuple[Machine, Machine]]
 ) -> Loss:
     """Kill the daemon and start it again under traffic; what became of that."""
-    machines = observatory.machines
-    stream = observatory.stream(pairs)
-    stream.start()
-    try:
-        time.sleep(1)
+
+    def crash() -> None:
         cloud.crash()
         time.sleep(1)
         cloud.restart()
-        cloud.await_up(machines)
-        time.sleep(1)
-    finally:
-        loss = stream.stop(machines, observatory.patience)
-    return loss
+        cloud.await_up([one for one in observatory.machines if one.host != FOREIGN])
+
+    return ride_out(observatory, crash, pairs)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from tests.lab.isolation import COPIES, Report
 from tests.lab.probe import KINDS
+from tests.lab.tally import Tally
 
 
 def by_pair(report: Report) -> str:
@@ -35,6 +36,20 @@ def by_kind(report: Report) -> str:
         cells = (sent, sum(count.seen for count in inside), must, outside, 0)
         lines.append(f"  {kind:18}" + "".join(f"{cell!s:>15}" for cell in cells))
     return "\n".join([*lines, "", ""])
+
+
+def by_step(tallies: Iterable[tuple[str, Tally]]) -> str:
+    """Show for every step how many frames were expected and what came of them."""
+    heads = ("expected", "arrived", "leaked", "lost", "repeated")
+    lines = ["", f"  {'frames, and answers to pings':56}" + _numbers(heads)]
+    for text, tally in tallies:
+        cells = (tally.expected, tally.arrived, tally.leaked, tally.lost)
+        lines.append(f"  {text[:55]:56}" + _numbers((*cells, tally.repeated)))
+    return "\n".join([*lines, "", ""])
+
+
+def _numbers(cells: Iterable[object]) -> str:
+    return "".join(f"{cell!s:>9}" for cell in cells)
 
 
 def _cell(report: Report, sender: str, receiver: str) -> str:

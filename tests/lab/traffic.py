@@ -174,7 +174,7 @@ class Stream:
     _first_probe: int
     _interval: float = 0.005
     _sent: int = 0
-    _answered: Counter[tuple[str, int]] = field(factory=Counter)
+    _answered: Counter[tuple[str, str, int]] = field(factory=Counter)
     _run: int = 0
     _thread: threading.Thread | None = None
     _is_stopping: bool = False
@@ -207,9 +207,9 @@ class Stream:
             time.sleep(self._interval)
 
     def _listen(self) -> None:
-        for sender, _ in self._pairs:
-            for _, sequence in self._pinger.answers(sender, self._run):
-                self._answered[sender.name, sequence] += 1
+        for sender in {sender.name: sender for sender, _ in self._pairs}.values():
+            for address, sequence in self._pinger.answers(sender, self._run):
+                self._answered[sender.name, address, sequence] += 1
 
     def _has_arrived(self) -> bool:
         self._listen()
