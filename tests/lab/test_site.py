@@ -14,6 +14,7 @@ import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.lab.byhand import TUNNEL, UPLINK, ByHand
+from tests.lab.demo import Demo
 from tests.lab.frames import BROADCAST, EXPERIMENTAL, frame
 from tests.lab.hypervisor import BRIDGE
 from tests.lab.isolation import Report
@@ -53,7 +54,7 @@ class HandMade(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Begin with the right flows."""
-        self.cloud.install()
+        self.cloud.connect(self.site.machines)
         self.one, self.two, self.three = self.site.hypervisors
 
     def look(self, *cut: str) -> Report:
@@ -61,10 +62,6 @@ class HandMade(SynchronousTestCase):
         observatory = self.site.observatory
         observatory.patience = 2.0
         return observatory.look(observatory.machines, cut)
-
-    def flow(self, text: str) -> None:
-        """Add one flow on the first hypervisor."""
-        self.one.ovs.ofctl("add-flow", BRIDGE, text)
 
     def test_right(self) -> None:
         """Where the flows are right, everything arrives once and nothing leaks."""
@@ -96,6 +93,12 @@ class VxlanTests(HandMade):
     """What can go wrong is found out."""
 
     __test__ = True
+
+    def test_demonstration(self) -> None:
+        """Every step of the demonstration passes where the flows are right."""
+        demo = Demo(self.cloud, self.site)
+        demo.run()
+        self.assertEqual([], demo.problems)
 
     def test_cut(self) -> None:
         """Without its cable a hypervisor's machines reach each other, none beyond."""
