@@ -21,7 +21,7 @@ from twisted.internet.defer import Deferred
 from quantum.channel.frames import HEADER
 from quantum.channel.outlet import Outlet, Take
 from quantum.channel.requests import ConnectionEnded, Requests
-from quantum.openflow.session import FIRST_XID
+from quantum.openflow.dialogue import FIRST_XID
 
 XID_AT = 4
 LAST_XID = FIRST_XID - 1

@@ -21,7 +21,7 @@ from quantum.openflow.member import LocalPort, Member, RemotePort
 Group = dict[int, Member | None]
 """Members that change together, by key; None for one that is gone."""
 
-GROUP: Final = 50
+GROUP: Final = 30
 """Members changed by one bundle at most: about 0.5 ms of compiling."""
 
 

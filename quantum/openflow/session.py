@@ -19,10 +19,10 @@ from typing import Final
 
 from attrs import define, field
 
-from quantum.openflow import messages
 from quantum.openflow.backlog import Backlog
 from quantum.openflow.blame import blamed
 from quantum.openflow.bundle import Bundle
+from quantum.openflow.dialogue import Dialogue
 from quantum.openflow.flow import encode
 from quantum.openflow.inspection import Inspection
 from quantum.openflow.layout import Difference
@@ -32,10 +32,6 @@ from quantum.openflow.talk import WAITING, Talk
 
 PATIENCE: Final = 5
 """Audits that changes may interrupt before one of them makes changes wait."""
-FIRST_XID: Final = 0x40000000
-LAST_XID: Final = 0x7F000000
-"""Our transaction ids, apart from those that os-ken draws for its own messages."""
-
 Report = Callable[[Collection[int] | None], None]
 """Is told the OpenFlow ports whose fate has changed; None for every port."""
 
@@ -53,7 +49,7 @@ class _Why(Enum):
 
 
 @define
-class Session:
+class Session(Dialogue):
     """
     One switch: what it should carry, and the talk that gets it there.
 
@@ -66,20 +62,12 @@ class Session:
     phase: Phase = Phase.ABSENT
     refusal: str = ""
     """Why the phase is REFUSING."""
-    last_error: str = ""
-    """What the switch refused last, if it ever refused anything."""
     flow_count: int = 0
     """How many flows the switch should hold, as of the last acknowledgement."""
-    installed: int | None = None
-    """How many flows it said that it holds, on this connection."""
-    flows_sent: int = 0
-    """How many flow-mods were ever sent."""
     audits: int = 0
     """How often all flows were compared."""
     repairs: int = 0
     """How many flow-mods were sent because an audit found a difference."""
-    progress: int = 0
-    """Grows whenever anything is said by either side."""
     is_known: bool = False
     """Everything wanted was told; before that nothing is said."""
     tunnel: int = 0
@@ -90,11 +78,6 @@ class Session:
     _audit_due: str = ""
     _audits_given_up: int = 0
     _script: Talk | None = None
-    _next_xid: int = FIRST_XID
-    _bundle: Bundle | None = None
-    _reading: int = 0
-    _inspection: Inspection | None = None
-    _counted: int | None = None
 
     # What is wanted
 
@@ -206,42 +189,15 @@ class Session:
         if self.phase is Phase.ABSENT:
             return
         self._move(Event.LEFT)
-        self._script = self._bundle = self._inspection = self._counted = None
-        self.installed, self._is_admitted = None, False
-        self._audit_due, self._reading = "", 0
+        self._forget()
+        self._script = self.installed = None
+        self._audit_due, self._is_admitted = "", False
         self._backlog.absorb()
         self.report(None)
 
-    @property
-    def is_owed(self) -> bool:
-        """The switch was asked for something, and has not answered it all."""
-        return self._bundle is not None or self._reading != 0
-
-    def flow_stats(self, xid: int, frame: bytes) -> None:
-        """Take one frame of a flow statistics reply."""
-        self.progress += 1
-        if self._inspection is not None and xid == self._reading:
-            self._inspection.receive(frame)
-
-    def counted(self, xid: int, flow_count: int) -> None:
-        """Take an aggregate statistics reply."""
-        self.progress += 1
-        if xid == self._reading:
-            self._counted = self.installed = flow_count
-
-    def barrier(self, xid: int) -> None:
-        """Take a barrier reply: everything before it is done, or was refused."""
-        self.progress += 1
-        if self._bundle is not None:
-            self._bundle.answered(xid)
-
     def error(self, xid: int, words: str) -> None:
-        """Take an error; one that is not about a message of ours is ignored."""
-        self.progress += 1
-        if self._bundle is not None and self._bundle.failed(xid, words):
-            self.last_error = self._bundle.reason
-        elif self._reading and xid == self._reading:
-            self.last_error = words
+        super().error(xid, words)
+        if self._reading and xid == self._reading:
             self._refuse(f"the switch does not tell its flows: {words}")
 
     def say(self) -> bytes | None:
@@ -273,14 +229,14 @@ class Session:
             elif audit == "all":
                 yield from self._sync(_Why.AUDIT)
             elif audit == "count":
-                yield from self._count()
+                yield from self._compare_count()
             else:
                 yield WAITING
 
     def _sync(self, why: _Why) -> Talk:
         """Read, compare, and put right; if that is refused, with fewer members."""
         for are_all in (False, True, True):
-            inspection = yield from self._inspect(why)
+            inspection = yield from self._look(why)
             if not inspection.is_complete:
                 self._audits_given_up += 1
                 return
@@ -302,22 +258,16 @@ class Session:
             self.report(None)
         self._refuse(f"the switch refused to be put right: {bundle.reason}")
 
-    def _inspect(self, why: _Why) -> Generator[bytes | None, None, Inspection]:
+    def _look(self, why: _Why) -> Generator[bytes | None, None, Inspection]:
         """Read and compare; an audit gives way to changes."""
         layout = self._backlog.layout
         layout.tunnel, self._is_moved = self.tunnel, False
-        self._reading = self._next_xid
-        self._next_xid += 1
 
         def gives_way() -> bool:
-            is_audit = why is _Why.AUDIT and self.phase is Phase.CHANGING
-            return is_audit and self._audits_given_up < PATIENCE
+            is_late = self._audits_given_up >= PATIENCE
+            return why is _Why.AUDIT and not is_late and self._is_changing()
 
-        inspection = Inspection(self._reading, layout.plan(), gives_way)
-        self._inspection = inspection
-        yield from inspection.read()
-        self._inspection, self._reading = None, 0
-        return inspection
+        return (yield from self._inspect(layout.plan(), gives_way))
 
     def _repair(
         self, inspection: Inspection, why: _Why
@@ -358,36 +308,14 @@ class Session:
         if group:
             self.report(group)
 
-    def _count(self) -> Talk:
+    def _compare_count(self) -> Talk:
         """Compare the number of flows, which is cheap; read them if it differs."""
-        self._counted = None
-        self._reading = self._next_xid
-        self._next_xid += 1
-        yield messages.count_flows(self._reading)
-        while self._counted is None:
-            if self.phase is Phase.CHANGING:
-                break
-            yield WAITING
-        self._reading = 0
-        if self._counted not in (None, self.flow_count):
+        counted = yield from self._count(self._is_changing)
+        if counted not in (None, self.flow_count):
             self._audit_due = "all"
 
-    def _begin(self, *, is_atomic: bool = True) -> Bundle:
-        """Begin to write a bundle."""
-        self._bundle = Bundle(self._next_xid, is_atomic)
-        return self._bundle
-
-    def _finish(self, bundle: Bundle) -> Talk:
-        """Commit what was written, if anything, and wait for the barrier."""
-        if bundle.flows:
-            self._next_xid = bundle.close()
-            self.flows_sent += len(bundle.flows)
-            yield bundle.take()
-            while not bundle.is_done:
-                yield WAITING
-        self._bundle = None
-        if self._next_xid > LAST_XID:
-            self._next_xid = FIRST_XID
+    def _is_changing(self) -> bool:
+        return self.phase is Phase.CHANGING
 
     def _agree(self) -> None:
         """Settle, unless there is more to tell."""
@@ -404,8 +332,8 @@ class Session:
         self.refusal = reason
         self._move(Event.REFUSED)
         self._backlog.absorb()
-        self._script = self._inspection = None
-        self._reading = 0
+        self._forget()
+        self._script = None
         self.report(None)
 
     def _move(self, event: Event) -> None:
