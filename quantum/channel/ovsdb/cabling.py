@@ -69,7 +69,8 @@ class Cabling:
         )
 
     def _port(self, uplink: Uplink) -> int:
-        return self._standing(uplink.cables[0])[0]
+        ports = [self._standing(cable)[0] for cable in uplink.cables]
+        return ports[0] if uplink.is_whole and all(ports) else 0
 
     def _standing(self, cable: Cable) -> tuple[int, str]:
         """Say which OpenFlow port a cable has, or in plain words why none."""

@@ -47,6 +47,8 @@ class Uplink:
     physical_network: str
     cables: tuple[Cable, ...]
     """First the one on the integration bridge; all are made together."""
+    is_whole: bool = True
+    """Its bridge is there, if it needs one."""
 
 
 @define
@@ -193,7 +195,7 @@ def _uplink(
             f"physical network {network}: bridge {target} is gone;"
             " waiting until it is there again"
         )
-        return Uplink(network, (here,))
+        return Uplink(network, (here,), is_whole=False)
     return Uplink(network, (Cable(target, wanted.name, mark),))
 
 
