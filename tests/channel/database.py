@@ -102,11 +102,14 @@ class Listener:
     calls: list[tuple[Any, ...]] = field(factory=list)
     picture: dict[str, SeenInterface] = field(factory=dict)
     underlays: list[tuple[int, Underlay]] = field(factory=list)
+    whole: list[str] = field(factory=list)
+    """What was told in place of what was told before, in order."""
 
     def hypervisor_synced(
         self, hypervisor: str, datapath_id: int, interfaces: Iterable[SeenInterface]
     ) -> None:
         self.picture = {seen.name: seen for seen in interfaces}
+        self.whole.append(f"interfaces of {hypervisor}")
         self.calls.append(("synced", hypervisor, datapath_id, sorted(self.picture)))
 
     def interfaces_changed(
@@ -125,8 +128,8 @@ class Listener:
     def underlay_changed(
         self, hypervisor: str, datapath_id: int, underlay: Underlay
     ) -> None:
-        del hypervisor
         self.underlays.append((datapath_id, underlay))
+        self.whole.append(f"underlay of {hypervisor}")
 
     def switch_gone(self, hypervisor: str, datapath_id: int) -> None:
         self.calls.append(("switch gone", hypervisor, datapath_id))
@@ -136,6 +139,6 @@ class Listener:
         self.calls.append(("lost", hypervisor))
 
     def news(self) -> list[tuple[Any, ...]]:
-        """The calls since this was last asked."""
+        """The calls since this was last asked; not those of underlays."""
         calls, self.calls = self.calls, []
         return calls

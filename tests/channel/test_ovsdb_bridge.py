@@ -14,7 +14,7 @@ from quantum.channel.ovsdb.mender import PATIENCE, Mender
 from quantum.channel.ovsdb.operation import Operation
 from quantum.channel.ovsdb.replica import Replica
 from quantum.channel.ovsdb.rpc import Session
-from tests.channel.database import apply, dump, name_of, refer
+from tests.channel.database import apply, dump, mapping, name_of, refer
 from tests.channel.test_ovsdb_rpc import Diary
 
 WANTED = WantedBridge("br-int", "tcp:127.0.0.1:6653")
@@ -156,6 +156,31 @@ class MenderTests(SynchronousTestCase):
                 waited += 0.5
             waits.append(waited)
         self.assertEqual([1, 2, 4, *[PATIENCE] * 6], waits)
+
+    def test_several(self) -> None:
+        """What is fought over does not keep other things waiting."""
+        self.mender.look()
+        wanted = {"external_ids": mapping(quantum_tunnel_ip="192.0.2.1")}
+        apply(self.replica, Open_vSwitch={1: {"modify": wanted}})
+        self.assertTrue(self.answer({}, {"count": 1}))
+        asked = json.loads(self.wire.value())["params"]
+        self.assertEqual("quantum-tun", asked[3]["row"]["name"])
+        self.assertTrue(self.answer({"error": "timed out"}, *[None] * 4))
+        self.clock.advance(0.5)
+        self.assertFalse(self.wire.value())
+        self.clock.advance(0.5)
+        self.assertTrue(self.answer({}, {"count": 1}))
+        self.assertTrue(self.answer(*[{}] * 5))
+
+    def test_in_an_update(self) -> None:
+        """In the middle of an update nothing is repaired."""
+        self.mender.look()
+        self.assertTrue(self.answer({}, {"count": 1}))
+        self.session.pause()
+        self.clock.advance(2)
+        self.assertFalse(self.wire.value())
+        self.mender.look()
+        self.assertTrue(self.wire.value())
 
     def test_refused(self) -> None:
         """A refusal is told once; losing a race is nobody's business."""

@@ -22,6 +22,7 @@ class RealCase(TestCase):
     """One Open vSwitch, called host1, and what the listener is told."""
 
     timeout = 60
+    wanted = WANTED
 
     def setUp(self) -> None:
         self.ovs = OpenVSwitch.start()
@@ -34,7 +35,7 @@ class RealCase(TestCase):
         service = HypervisorClients(
             reactor,
             Places(dial, listen),
-            WANTED,
+            self.wanted,
             self.listener,
             self.warnings.append,
         )

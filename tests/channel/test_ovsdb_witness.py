@@ -13,7 +13,7 @@ from quantum.channel.ovsdb.faults import Misspoken
 from quantum.channel.ovsdb.replica import Replica
 from quantum.channel.ovsdb.update import rows
 from quantum.channel.ovsdb.witness import Witness
-from quantum.openflow.facts import SeenInterface
+from quantum.openflow.facts import SeenInterface, Underlay
 from tests.channel.database import Listener, apply, dump, mapping, name_of, refer
 
 WANTED = WantedBridge("br-int", "tcp:127.0.0.1:6653")
@@ -172,6 +172,34 @@ class WitnessTests(SynchronousTestCase):
             self.assertEqual(1, len(self.complaints), mac)
             self.assertIn(mac, self.complaints.pop())
 
+    def test_ips_and_mtu(self) -> None:
+        """Addresses are read from commas and spaces; bad ones are told once."""
+        seen = self.addressed("10.0.0.5, 2001:db8::5 10.0.0.5", mtu=1450)
+        six = bytes.fromhex("20010db8000000000000000000000005")
+        self.assertEqual(((bytes([10, 0, 0, 5]), six), 1450), (seen.ips, seen.mtu))
+        self.assertEqual([], self.complaints)
+        bad = ("10.0.0", "10.0.0.5/24", "224.0.0.1", "fe80::1%eth0", "::", "ff02::1")
+        for word in (*bad, "0.0.0.1", "é", "x" * 100_000):
+            seen = self.addressed(f"{word},10.0.0.6")
+            self.assertEqual((bytes([10, 0, 0, 6]),), seen.ips, word[:20])
+            self.learn(Interface={20: {"modify": {"ofport": 3}}})
+            (complaint,) = self.complaints
+            self.complaints.clear()
+            self.assertIn(f"{word[:64]!r} is no unicast IP address", complaint)
+            self.assertLess(len(complaint), 200)
+        many = self.addressed(" ".join(f"10.0.1.{number}" for number in range(200)))
+        self.assertEqual(64, len(many.ips))
+        self.assertIn("after 64 addresses", self.complaints.pop())
+        for mtu in (["set", []], -1, 2**40):
+            self.assertEqual(0, self.addressed("", mtu=mtu).mtu)
+
+    def addressed(self, ips: str, mtu: Any = 1500) -> SeenInterface:
+        """An interface whose owner gave it IP addresses."""
+        owner = mapping(iface_id="v", quantum_ips=ips)
+        row = {"name": "t", "external_ids": owner, "mtu": mtu}
+        self.learn(Interface={20: {"initial": row}})
+        return self.listener.picture["t"]
+
     def test_whole_rows(self) -> None:
         """The oldest notation, whole rows, says the same."""
         row = {"name": "tap20", "ofport": 4, "external_ids": mapping(iface_id="v")}
@@ -191,6 +219,36 @@ class WitnessTests(SynchronousTestCase):
         self.assertEqual([("changed", "host1", 0xAA, ["tap21"], ["tap20"])], told)
 
 
+class UnderlayTests(SynchronousTestCase):
+    """The listener is told by what the switch reaches others, when it changes."""
+
+    def test_told(self) -> None:
+        """It is told before the interfaces, then only what is different."""
+        replica, listener = Replica(), Listener()
+        witness = Witness(replica, WANTED, listener, self.fail)
+
+        def learn(**tables: dict[int, Any]) -> list[tuple[int, Underlay]]:
+            apply(replica, **tables)
+            for _ in witness.review("host1"):
+                pass
+            told, listener.underlays = listener.underlays, []
+            return told
+
+        ((datapath_id, first),) = learn(**dump())
+        self.assertEqual((0xAA, b""), (datapath_id, first.address))
+        order = ["underlay of host1", "interfaces of host1"]
+        self.assertEqual(order, listener.whole)
+        self.assertEqual([], learn(Interface={20: {"modify": {"ofport": 3}}}))
+        own = {"external_ids": mapping(quantum_tunnel_ip="192.0.2.1")}
+        ((_, told),) = learn(Open_vSwitch={1: {"modify": own}})
+        self.assertEqual(bytes([192, 0, 2, 1]), told.address)
+        self.assertEqual([], learn(Open_vSwitch={1: {"modify": {}}}))
+        moved = {"modify": {"datapath_id": "00000000000000cc"}}
+        self.assertEqual([(0xCC, told)], learn(Bridge={2: moved}))
+        witness.forget()
+        self.assertEqual([(0xCC, told)], learn())
+
+
 class NonsenseTests(SynchronousTestCase):
     """Updates that no server sends are refused, never half understood."""
 
@@ -204,6 +262,10 @@ class NonsenseTests(SynchronousTestCase):
             {"insert": {"ofport": "1"}},
             {"insert": {"ofport": 2**63}},
             {"insert": {"ofport": {"a": 1}}},
+            {"insert": {"mtu": "1500"}},
+            {"insert": {"options": "peer"}},
+            {"insert": {"error": 5}},
+            {"insert": {"type": 5}},
             {"insert": {"external_ids": ["set", []]}},
             {"insert": {"external_ids": ["map", [["iface-id", 1]]]}},
             {"insert": {"external_ids": ["map", ["iface-id"]]}},
