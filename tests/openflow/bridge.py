@@ -47,7 +47,7 @@ class Bridge:
         return cls(switch)
 
     def hold(self, flows: Iterable[Encoded]) -> list[Encoded]:
-        """Hold some flows, no others and no hints; what it says it then holds."""
+        """Hold some flows, no others, and its hints; what it says it holds."""
         mods = [messages.remove_flow(4, flow) for flow in self._held]
         mods += [messages.add_flow(4, flow) for flow in flows]
         replies = self._converse(
@@ -57,7 +57,6 @@ class Bridge:
             messages.read_flows(99),
         )
         self._held = [*_entries(replies)]
-        self.forget()
         return self._held
 
     def forget(self) -> None:

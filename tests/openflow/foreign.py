@@ -7,9 +7,7 @@ from collections.abc import Iterable
 from os_ken.ofproto import ofproto_v1_3 as of
 from os_ken.ofproto import ofproto_v1_3_parser as parser
 
-from quantum.openflow import messages
 from quantum.openflow.flow import COOKIE_TAG, Encoded
-from quantum.openflow.session import Session
 
 from .journey import Frame, matches
 from .table import DATAPATH, Table
@@ -54,9 +52,7 @@ def write(value: int, mask: int = ALL) -> parser.OFPInstruction:
 def holding(flows: Iterable[Encoded]) -> Table:
     """Make a switch that holds some flows."""
     table = Table()
-    session = Session(lambda _: None)
-    for number, flow in enumerate(flows):
-        table.take(messages.add_flow(number, flow), session)
+    table.hold(flows)
     return table
 
 

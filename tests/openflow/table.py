@@ -15,7 +15,7 @@ from os_ken.ofproto import ofproto_v1_3_parser as parser
 from os_ken.ofproto.ofproto_protocol import ProtocolDesc
 
 from quantum.openflow.flow import LEARNED_TAG, Encoded
-from quantum.openflow.messages import error_words
+from quantum.openflow.messages import add_flow, error_words
 from quantum.openflow.session import WAITING, Session
 
 from .journey import Frame, Journey, Lesson, Sent, matches
@@ -141,6 +141,14 @@ class Table:
             for (table, priority, _), entry in self.entries.items()
             if entry.cookie >> 56 != LEARNED_TAG
         }
+
+    def hold(self, flows: Iterable[Encoded]) -> None:
+        """Hold some flows, no others, and the hints that there are."""
+        self.entries = {
+            key: e for key, e in self.entries.items() if e.cookie >> 56 == LEARNED_TAG
+        }
+        for flow in flows:
+            self._flow_mod(add_flow(0, flow))
 
     def forward(self, in_port: int, dst: str, src: str) -> list[int]:
         """Say by which ports a frame leaves."""
