@@ -48,11 +48,11 @@ class Drafts:
     ) -> BindVlan:
         """Draft that a network, of whichever tenant, runs over a VLAN."""
         network = self._outlook.any_network(network_id)
-        if self._outlook.has_plugs(network):
-            raise NetworkInUse(network_id)
         if network.vlan is not None:
             bound = network.vlan
             raise AlreadyBound(network_id, bound.physical_network, bound.vlan_id)
+        if self._outlook.has_plugs(network):
+            raise NetworkInUse(network_id)
         return BindVlan(network, self._supply.vlan(physical_network, vlan_id))
 
     def rename_network(

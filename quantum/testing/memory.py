@@ -82,12 +82,12 @@ class MemoryPlugin:
         self, network_id: str, physical_network: str, vlan_id: int | None
     ) -> Network:
         network = self.any_network(network_id)
-        ports = self.ports(network.tenant_id, network_id)
-        if any(port.attachment is not None for port in ports):
-            raise NetworkInUse(network_id)
         if network.vlan is not None:
             bound = network.vlan
             raise AlreadyBound(network_id, bound.physical_network, bound.vlan_id)
+        ports = self.ports(network.tenant_id, network_id)
+        if any(port.attachment is not None for port in ports):
+            raise NetworkInUse(network_id)
         vlan = Vlan(physical_network, self._choose(physical_network, vlan_id))
         self.all_networks[network_id] = replace(network, vlan=vlan)
         return self.all_networks[network_id]

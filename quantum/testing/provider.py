@@ -131,8 +131,11 @@ class ProviderContract(_Case):
         self.assertEqual(vars_of(expected), refused)
 
     def test_bound_for_life(self) -> None:
-        """A bound network stays bound to the same VLAN."""
+        """A bound network stays bound to the same VLAN, plugged or not."""
         network = self.bind("external", 100)
+        where = ("tenant-a", network.id)
+        port = self.ask("create_port", *where, AdminState.ACTIVE)
+        self.ask("plug", *where, port.id, "vif-1")
         expected = vars_of(AlreadyBound(network.id, "external", 100))
         for words in (("external", 100), ("external", None), ("lab", 5)):
             self.assertEqual(expected, self.refusal(network.id, *words))
