@@ -35,7 +35,7 @@ def upgrade(database: Database) -> None:
             if present == script.get_current_head():
                 return
             _refuse_foreign(url, present, script, connection)
-            command.upgrade(_configuration(connection), "head")
+            command.upgrade(configuration(connection), "head")
     except SQLAlchemyError as problem:
         raise DatabaseUnusable(url, advice(problem)) from None
 
@@ -60,7 +60,7 @@ def _refuse_foreign(
         )
 
 
-def _configuration(connection: Connection) -> Config:
+def configuration(connection: Connection) -> Config:
     """Tell Alembic where the steps are and which connection to use."""
     config = Config()
     # A per cent sign would be taken for an interpolation.

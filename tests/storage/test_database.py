@@ -5,6 +5,7 @@
 import os
 from pathlib import Path
 
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine, event, inspect, select, text
@@ -13,8 +14,16 @@ from twisted.trial.unittest import SynchronousTestCase
 from quantum.model import AdminState
 from quantum.storage.database import Database, DatabaseUnusable, file_url
 from quantum.storage.schema import metadata, networks
-from quantum.storage.upgrade import upgrade
+from quantum.storage.upgrade import configuration, upgrade
 from tests.storage.means import Bench
+
+
+def record(bench):
+    """List all that is recorded."""
+    plugin, ledger = bench.plugin, bench.ledger
+    found = [(n.id, n.name, n.segment_id, n.vlan) for n in plugin.networks("t")]
+    switches = ledger.known_switches()
+    return found, list(ledger.bindings()), ledger.quarantined_segments(), switches
 
 
 class UpgradeTests(SynchronousTestCase):
@@ -58,6 +67,32 @@ class UpgradeTests(SynchronousTestCase):
         upgrade(database)
         with database.engine.connect() as connection:
             self.assertEqual(1, len(connection.execute(select(networks)).all()))
+
+    def test_from_an_earlier_quantum(self) -> None:
+        """What was recorded before there were VLANs is there afterwards, as it was."""
+        url = file_url(self.mktemp())
+        bench = Bench(url)
+        for name in "ab":
+            bench.plugin.create_network("t", name)
+        bench.pass_time()
+        bench.plugin.create_port("t", "id-1", AdminState.ACTIVE)
+        bench.plugin.delete_network("t", "id-2")
+        bench.pass_time()
+        bench.plugin.plug("t", "id-1", "id-3", "vif-1")
+        bench.ledger.remember_switch("00000000000000aa")
+        bench.pass_time()
+        before = record(bench)
+        with bench.database.engine.begin() as connection:
+            command.downgrade(configuration(connection), "0001")
+            self.assertNotIn("vlans", inspect(connection).get_table_names())
+        self.successResultOf(bench.stop())
+        bench = Bench(url)
+        self.addCleanup(bench.stop)
+        self.assertEqual(before, record(bench))
+        with bench.database.engine.connect() as connection:
+            context = MigrationContext.configure(connection)
+            self.assertEqual("0002", context.get_current_revision())
+            self.assertEqual([], compare_metadata(context, metadata))
 
     def test_made_by_a_newer_quantum(self) -> None:
         """A schema from the future is refused, and left alone."""
