@@ -4,7 +4,6 @@
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from twisted.trial.unittest import SynchronousTestCase
 
 from quantum.openflow.flow import encode
@@ -13,7 +12,7 @@ from quantum.openflow.phase import Phase
 from quantum.openflow.pipeline import CONSTANT
 from quantum.openflow.session import Session
 
-from .strategies import layout_of, local_ports, mac, ofports, port_maps, text
+from .strategies import layout_of, mac, port_maps, text
 from .table import Entry, Table
 
 A = LocalPort(1, 1, mac(1))
@@ -277,109 +276,3 @@ class IsolationTests(SynchronousTestCase):
                     p.ofport for p in ports.values() if own and p.segment == own.segment
                 }
                 self.assertLessEqual(set(part.forward(*frame)), peers)
-
-
-class ChurnMachine(RuleBasedStateMachine):
-    """Anything may happen in any order; in the end the switch has what is wanted."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.table = Table()
-        self.session = Session(report=lambda _: None)
-        self.wanted: dict[int, LocalPort] = {}
-        self.is_here = False
-
-    @rule()
-    def know(self) -> None:
-        """OVSDB tells everything."""
-        know(self.session, self.wanted)
-
-    @rule(port=local_ports())
-    def plug(self, port) -> None:
-        """A port is to carry something."""
-        self.wanted[port.ofport] = port
-        self.session.want(port.ofport, port)
-
-    @rule(ofport=ofports)
-    def unplug(self, ofport) -> None:
-        """A port is to carry nothing."""
-        self.wanted.pop(ofport, None)
-        self.session.want(ofport, None)
-
-    @precondition(lambda self: not self.is_here)
-    @rule()
-    def join(self) -> None:
-        """The switch connects."""
-        self.session.joined()
-        self.is_here = True
-
-    @precondition(lambda self: self.is_here)
-    @rule()
-    def leave(self) -> None:
-        """The connection breaks."""
-        self.session.left()
-        self.is_here = False
-
-    @rule(is_full=st.booleans())
-    def audit(self, is_full) -> None:
-        """The clock asks for an audit."""
-        self.session.audit(is_full=is_full)
-
-    @rule(refused=st.sets(ofports, max_size=2))
-    def refuse(self, refused) -> None:
-        """From now on the switch refuses some ports."""
-        self.table.refuses = lambda entry: entry.match.get("in_port") in refused
-
-    @rule()
-    def retry(self) -> None:
-        """The clock asks for a second try."""
-        self.session.retry()
-
-    @rule()
-    def delete(self) -> None:
-        """Somebody deletes a flow by hand."""
-        if self.table.entries:
-            self.table.entries.popitem()
-
-    @rule()
-    def talk_a_little(self) -> None:
-        """One message goes, and is answered."""
-        words = self.session.say()
-        if words:
-            self.table.converse_with(words, self.session)
-
-    @rule()
-    def talk(self) -> None:
-        """All that is to be said is said."""
-        self.table.converse(self.session)
-
-    @invariant()
-    def no_leak(self) -> None:
-        """Never does a port get frames of a network that is not one of its own."""
-        networks = {
-            (key[0], entry.match.get("in_port")): entry.cookie >> 32 & 0xFFFFFF
-            for key, entry in self.table.entries.items()
-            if key[0] == 0
-        }
-        for (_, in_port), segment in networks.items():
-            for out in self.table.forward(
-                in_port, "02:00:00:00:00:03", "02:00:00:00:00:01"
-            ):
-                assert networks.get((0, out), segment) == segment
-
-    def teardown(self) -> None:
-        """When the disturbances end, the switch has what is wanted."""
-        self.table.refuses = lambda _: False
-        know(self.session, self.wanted)
-        if not self.is_here:
-            self.session.joined()
-        self.table.converse(self.session)
-        self.session.retry()
-        self.session.audit(is_full=True)
-        self.table.converse(self.session)
-        self.table.converse(self.session)
-        assert planned(self.wanted) == self.table.flows()
-        assert all(self.session.fate(ofport) is None for ofport in self.wanted)
-
-
-ChurnTests = ChurnMachine.TestCase
