@@ -187,6 +187,29 @@ class UsableTests(SynchronousTestCase):
         load(None, ["api.listen=tcp:9696", "api.insecure=true"])
         load(None, ["api.listen=unix:/run/quantum.sock"])
 
+    def test_operators_socket(self):
+        """Operators connect below the state directory, unless it is elsewhere."""
+        config = load(None, ["daemon.state_dir=/srv/a:b"])
+        self.assertEqual("/srv/a:b/operator.sock", config.operator_socket)
+        expected = "unix:/srv/a\\:b/operator.sock:mode=600:lockfile=0"
+        self.assertEqual(expected, config.operator_listen)
+        config = load(None, ["api.operator_listen=unix:/run/op.sock:mode=660"])
+        self.assertEqual("/run/op.sock", config.operator_socket)
+        expected = "unix:/run/op.sock:mode=660:lockfile=0"
+        self.assertEqual(expected, config.operator_listen)
+
+    def test_operators_socket_is_private(self):
+        """What strangers could connect to is no socket for operators."""
+        for text, expected in (
+            ("tcp:9697:interface=127.0.0.1", "is no UNIX socket"),
+            ("unix:/run/op.sock:mode=666", "lets every user of this machine connect"),
+            ("unix:/run/op.sock:604", "lets every user of this machine connect"),
+            ("unix:/run/op.sock:mode=rw", "is no endpoint"),
+        ):
+            message = self.refusal(f"api.operator_listen={text}")
+            self.assertTrue(message.startswith("api.operator_listen: "), message)
+            self.assertIn(expected, message)
+
     def test_bad_endpoints(self):
         """An endpoint that Twisted cannot read is refused, with its option's name."""
         for word in (

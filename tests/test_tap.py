@@ -4,6 +4,7 @@
 
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from twisted.internet.testing import MemoryReactorClock
@@ -113,6 +114,31 @@ class AssembleTests(SynchronousTestCase):
         self.addCleanup(daemon.stopService)
         self.assertEqual(0o700, state.stat().st_mode & 0o777)
         self.assertEqual([], reactor.tcpServers)
+
+    def test_operators_socket(self):
+        """Operators have a socket of their own, for the daemon's user only."""
+        with tempfile.TemporaryDirectory(prefix="quantum-") as state:
+            daemon, reactor = self.started(state)
+            self.assertEqual(1, len(reactor.tcpServers))
+            ((address, _, _, mode, lock),) = reactor.unixServers
+            self.assertEqual(f"{state}/operator.sock", address)
+            self.assertEqual((0o600, False), (mode, lock))
+            daemon.stopService()
+
+    def test_state_directory_too_deep_for_a_socket(self):
+        """Where no socket can be, there is none, and the API works all the same."""
+        daemon, reactor = self.started(Path(self.mktemp()) / ("deep" * 30))
+        self.assertEqual(1, len(reactor.tcpServers))
+        self.assertEqual([], reactor.unixServers)
+        daemon.stopService()
+
+    def started(self, state):
+        """Start a daemon on a reactor of memory; both."""
+        config = load(None, [f"daemon.state_dir={state}", "plugin.name=memory"])
+        reactor = MemoryReactorClock()
+        daemon = assemble(config, reactor, self.fail)
+        daemon.startService()
+        return daemon, reactor
 
     def test_no_such_plugin(self):
         """A plugin that does not exist is refused."""
