@@ -25,6 +25,7 @@ from tests.lab.ovs import LabError
 BROADCAST = "ff:ff:ff:ff:ff:ff"
 MULTICAST = "01:00:5e:00:00:fb"
 IPV4 = 0x0800
+ARP = 0x0806
 EXPERIMENTAL = 0x88B5
 """IEEE 802's own ethertype for experiments: no protocol that a switch may know."""
 
@@ -58,6 +59,15 @@ def marked(what: bytes) -> tuple[int, int] | None:
         return None
     _, probe, sequence = _MARK.unpack_from(what, start)
     return probe, sequence
+
+
+def question(source: str, sender: str, target: str, mark: tuple[int, int]) -> bytes:
+    """Ask everybody by ARP (RFC 826) who has an IPv4 address, with the mark behind."""
+    head = mac_bytes(BROADCAST) + mac_bytes(source) + struct.pack("!H", ARP)
+    form = struct.pack("!HHBBH", 1, IPV4, 6, 4, 1)
+    asker = mac_bytes(source) + socket.inet_aton(sender)
+    asked = bytes(6) + socket.inet_aton(target)
+    return head + form + asker + asked + _MARK.pack(_MAGIC, *mark)
 
 
 @define

@@ -135,6 +135,7 @@ class Hypervisor:
             row = [
                 f"external_ids:iface-id={machine.attachment}",
                 f'external_ids:attached-mac="{machine.mac}"',
+                f'external_ids:quantum-ips="{machine.address}"',
             ]
             if machine.name in ofports:
                 row.append(f"ofport_request={ofports[machine.name]}")
