@@ -164,33 +164,24 @@ def _writer(shape: Shape) -> Callable[[Flow], bytes]:
 
 
 def _packed(parts: list[Part]) -> Callable[[Flow], bytes]:
-    """Pack constants and open numbers in one go; most flows have two or three."""
+    """Pack constants and open numbers in one go, up to three numbers at a time."""
     merged = _merged(parts)
+    if len(merged) > 7:
+        first, rest = _packed(merged[:6]), _packed(merged[6:])
+        return lambda flow: first(flow) + rest(flow)
     fill = Struct("!" + "".join(map(_form, merged))).pack
-    opens = [
-        (n, part.read) for n, part in enumerate(merged) if isinstance(part, Number)
-    ]
-    reads = [read for _, read in opens]
-    if not opens:
+    reads = [part.read for part in merged if isinstance(part, Number)]
+    if not reads:
         constant = fill(*merged)
         return lambda _: constant
-    if len(opens) == 1:
+    if len(reads) == 1:
         (a, b), (one,) = merged[::2], reads
         return lambda flow: fill(a, one(flow), b)
-    if len(opens) == 2:
+    if len(reads) == 2:
         (a, b, c), (one, two) = merged[::2], reads
         return lambda flow: fill(a, one(flow), b, two(flow), c)
-    if len(opens) == 3:
-        (a, b, c, d), (one, two, three) = merged[::2], reads
-        return lambda flow: fill(a, one(flow), b, two(flow), c, three(flow), d)
-
-    def packed(flow: Flow) -> bytes:
-        filled: list[object] = [*merged]
-        for place, read in opens:
-            filled[place] = read(flow)
-        return fill(*filled)
-
-    return packed
+    (a, b, c, d), (one, two, three) = merged[::2], reads
+    return lambda flow: fill(a, one(flow), b, two(flow), c, three(flow), d)
 
 
 def _outputs(flow: Flow) -> bytes:
