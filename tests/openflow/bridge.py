@@ -73,6 +73,11 @@ class Bridge:
         text = self.switch.appctl("ofproto/trace", NAME, _spec(frame), "-generate")
         return [*_sent(frame, text)]
 
+    def pass_time(self, seconds: int) -> None:
+        """Let simulated time pass, in small steps; real time counts no more."""
+        self.switch.appctl("time/stop")
+        self.switch.appctl("time/warp", str(seconds * 1000), "5000")
+
     def _converse(self, *frames: bytes) -> list[bytes]:
         replies = converse(str(self.switch.rundir / f"{NAME}.mgmt"), *frames)
         refused = [reply for reply in replies if reply[1] == of.OFPT_ERROR]

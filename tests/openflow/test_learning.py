@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from quantum.openflow.flow import Encoded, encode
 from quantum.openflow.member import LocalPort, Member, RemotePort, Uplink, remote_key
-from quantum.openflow.pipeline import HINT_LIMIT
+from quantum.openflow.pipeline import HINT_LIMIT, HINT_SECONDS
 
 from .bridge import Bridge
 from .journey import BROADCAST, Frame, Sent
@@ -199,3 +199,13 @@ class OpenVSwitchTests(LearningContract, SynchronousTestCase):
         self.assertEqual([2], self.out(3, Y, X))
         self.out(2, BROADCAST, text(mac(0x1000)))
         self.assertEqual([2], self.out(3, text(mac(0x1000)), X))
+
+    def test_time(self) -> None:
+        """A hint lasts its time after the last frame from its address, not longer."""
+        self.carry(LocalPort(1, A), LocalPort(2, A), LocalPort(3, A))
+        for _ in range(2):
+            self.out(1, BROADCAST, X)
+            self.switch.pass_time(HINT_SECONDS - 20)
+            self.assertEqual([1], self.out(2, X, Y))
+        self.switch.pass_time(30)
+        self.assertEqual([1, 3], self.out(2, X, Y))
