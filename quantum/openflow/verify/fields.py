@@ -28,11 +28,8 @@ class Field(NamedTuple):
     width: int
     """How many bits of them count."""
     shift: int
-
-    @property
-    def bits(self) -> int:
-        """All bits of the field."""
-        return ((1 << self.width) - 1) << self.shift
+    bits: int
+    """All bits of the field, in their place."""
 
     def of(self, number: int) -> int:
         """Take the field out of a header."""
@@ -81,7 +78,8 @@ _LINES: Final = (
 )
 _SHIFTS = accumulate((line[4] for line in _LINES), initial=0)
 ALL: Final = tuple(
-    Field(*ln, shift) for ln, shift in zip(_LINES, _SHIFTS, strict=False)
+    Field(*line, shift, ((1 << line[4]) - 1) << shift)
+    for line, shift in zip(_LINES, _SHIFTS, strict=False)
 )
 (METADATA, HINT, ETH_SRC, ETH_DST, IN_PORT, VLAN, TUN_ID, TUN_DST) = ALL[:8]
 FIELDS: Final = {(f.oxm_class, f.code): f for f in ALL if f is not HINT}
