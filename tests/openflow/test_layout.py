@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from quantum.openflow.ethernet import Ethernet, Touched
 from quantum.openflow.flow import Flow, encode
 from quantum.openflow.layout import Difference, Layout, difference
 from quantum.openflow.member import (
@@ -354,6 +355,43 @@ class WideNetworkTests(SynchronousTestCase):
         for flow in parts:
             message = bundled(1, add_flow(1, encode(flow)))
             self.assertLessEqual(len(message), MAX_FRAME)
+
+
+class CostTests(SynchronousTestCase):
+    """What is compiled for a change, in a network of many ports and hypervisors."""
+
+    def setUp(self) -> None:
+        """Make a network of 100 local ports, and 100 hypervisors with 5 ports each."""
+        self.network = Ethernet(1)
+        for number in range(1, 101):
+            self.network.add(LocalPort(number, 1, mac(number)))
+        for number in range(500):
+            self.network.add(self.remote(number))
+
+    def remote(self, number: int) -> RemotePort:
+        return RemotePort(
+            peer(number % 100), 1, mac(1000 + number), (ipv4(number % 250),)
+        )
+
+    def compiled(self, member) -> list[Flow]:
+        """Compile what a member touches."""
+        touched = Touched()
+        touched.add(member)
+        return self.network.compile(touched, TUNNEL)
+
+    def test_remote(self) -> None:
+        """A port of another hypervisor: its address, and how all are reached."""
+        self.assertEqual(3, len(self.compiled(self.remote(7))))
+
+    def test_local(self) -> None:
+        """A port of the switch: its entry, its address, and flooding."""
+        self.assertEqual(4, len(self.compiled(LocalPort(1, 1, mac(1)))))
+
+    def test_peers_unchanged(self) -> None:
+        """As long as no hypervisor comes or goes the list of all is the same one."""
+        before = self.compiled(self.remote(7))[-1].peers
+        self.network.remove(self.remote(7))
+        self.assertIs(before, self.compiled(self.remote(7))[-1].peers)
 
 
 class AddressTests(SynchronousTestCase):
