@@ -81,8 +81,8 @@ def reach(replica: Replica, wanted: WantedBridge) -> Reach:
     _find_mtu(made, root, wanted)
     if root.is_waiting:
         made.doubts.append(
-            "Open vSwitch waits for its flows to be restored and connects to no"
-            " controller until other_config:flow-restore-wait is removed"
+            "other_config:flow-restore-wait is true: an Open vSwitch that starts so"
+            " connects to no controller until somebody removes it"
         )
     _find_uplinks(made, replica, wanted)
     return made
