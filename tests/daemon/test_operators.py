@@ -72,7 +72,7 @@ class OperatorsTests(SynchronousTestCase):
         self.assertEqual(409, status)
 
     def test_with_curl(self):
-        """The commands of the documentation work as they stand."""
+        """Curl is all that an operator needs."""
         (network,) = self.networks(1)
         text = '{"vlan": {"physical_network": "lab", "vlan_id": 7}}'
         words = ["curl", "-sS", "--unix-socket", str(self.path), "-X", "PUT"]
