@@ -193,6 +193,15 @@ class WitnessTests(SynchronousTestCase):
         for mtu in (["set", []], -1, 2**40):
             self.assertEqual(0, self.addressed("", mtu=mtu).mtu)
 
+    def test_error(self) -> None:
+        """Why Open vSwitch has no port for an interface is told, until it has."""
+        error = "could not open network device tap20 (No such device)"
+        self.learn(Interface={20: {"modify": {"ofport": -1, "error": error}}})
+        self.assertEqual(error, self.listener.picture["tap20"].problem)
+        self.learn(Interface={20: {"modify": {"ofport": 5, "error": ["set", []]}}})
+        self.assertEqual("", self.listener.picture["tap20"].problem)
+        self.assertEqual([], self.complaints)
+
     def addressed(self, ips: str, mtu: Any = 1500) -> SeenInterface:
         """An interface whose owner gave it IP addresses."""
         owner = mapping(iface_id="v", quantum_ips=ips)

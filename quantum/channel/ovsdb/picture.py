@@ -83,7 +83,7 @@ class Picture:
             attachment=interface.attachment,
             ofport=interface.ofport,
             mac=mac,
-            problem=problem,
+            problem=problem or ("" if interface.ofport else interface.error),
             ips=ips,
             mtu=interface.mtu,
         )
