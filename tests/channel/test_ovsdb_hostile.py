@@ -17,6 +17,9 @@ from quantum.channel.ovsdb.replica import Replica
 from quantum.channel.ovsdb.rpc import Session
 from tests.channel.database import Listener, dump, mapping, name_of
 
+WANTED = WantedBridge(
+    "br-int", "tcp:127.0.0.1:6653", physical_networks={"external": ""}
+)
 NEVER = "00000000-0000-0000-0000-000000000000"
 
 
@@ -27,7 +30,12 @@ def _written(rows: dict[str, dict[int, Any]]) -> dict[str, Any]:
     }
 
 
+REACH = mapping(
+    quantum_tunnel_ip="192.0.2.1", quantum_physical_networks="external:br-ex"
+)
 CHANGES = (
+    {"Open_vSwitch": {1: {"modify": {"external_ids": REACH}}}},
+    {"Interface": {22: {"modify": {"options": ["map", [["peer", "x"]]], "mtu": 9}}}},
     {"Interface": {20: {"modify": {"external_ids": mapping(iface_id="new")}}}},
     {"Bridge": {2: {"modify": {"fail_mode": "standalone"}}}},
     {"Port": {11: {"delete": None}}, "Interface": {21: {"delete": None}}},
@@ -84,7 +92,7 @@ class HostileTests(SynchronousTestCase):
         clock, listener, warnings = Clock(), Listener(), []
         given_to_all = Surroundings(
             clock,
-            WantedBridge("br-int", "tcp:127.0.0.1:6653"),
+            WANTED,
             listener,
             Claims(warnings.append),
             warnings.append,
