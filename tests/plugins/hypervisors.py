@@ -125,6 +125,15 @@ class Hypervisors(Landscape):
                 del self.truth[switch][interface.name]
                 self.tell(switch, gone=[interface.name])
 
+    @rule(switch=switches, other=switches, number=numbers, is_back=st.booleans())
+    def evacuate(self, switch, other, number, is_back) -> None:
+        """A hypervisor dies, and a machine goes on elsewhere; it may come back."""
+        self.lose_hypervisor(switch)
+        self.hang_up(switch)
+        self.move(switch, other, number, True)
+        if is_back:
+            self.sync(switch)
+
     @precondition(lambda self: any(self.truth.values()))
     @rule(switch=switches, number=numbers)
     def remove(self, switch, number) -> None:

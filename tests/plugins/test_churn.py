@@ -18,7 +18,7 @@ from quantum.openflow.phase import Phase
 from quantum.plugins.openvswitch.rounds import MOST_RETRY_ROUNDS
 from tests.openflow.strategies import layout_of, mac, text
 
-from .hypervisors import Hypervisors
+from .hypervisors import Hypervisors, uplinks
 from .landscape import SWITCHES, TENANTS
 from .site import by_tunnel
 from .switching import Switching
@@ -32,19 +32,26 @@ EXAMPLES = int(os.environ.get("CHURN_EXAMPLES", "60"))
 class Churn(Tenants, Hypervisors, Switching):
     """Anything may happen in any order."""
 
-    @initialize(is_busy=st.booleans(), are_spread=st.booleans())
-    def settle_in(self, is_busy, are_spread) -> None:
+    @initialize(
+        is_busy=st.booleans(),
+        are_spread=st.booleans(),
+        bound=st.sets(st.integers(0, 1)),
+        uplinks=st.lists(uplinks, min_size=3, max_size=3),
+    )
+    def settle_in(self, is_busy, are_spread, bound, uplinks) -> None:
         """Often much is there already: every number is a port's and a tap's."""
         if not is_busy:
             return
         for tenant in TENANTS:
             self.create_network(tenant)
+        for number in bound:
+            self.bind(number, "external", None)
         for number, attachment in enumerate("abcd"):
             self.create_port(number, attachment)
             tap = SeenInterface(f"tap{number + 1}", attachment, number + 1)
             self.truth[1 + number // 2 if are_spread else 1][tap.name] = tap
-        for switch in SWITCHES:
-            self.underlays[switch] = by_tunnel(switch)
+        for switch, some in zip(SWITCHES, uplinks, strict=True):
+            self.underlays[switch] = by_tunnel(switch, *some)
             self.connect(switch, True)
             self.sync(switch)
 
