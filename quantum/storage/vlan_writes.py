@@ -27,13 +27,18 @@ _IS_PLUGGED = exists().where(
     ports.c.network_id == networks.c.id, ports.c.interface.is_not(None)
 )
 # One statement, so that what it depends on cannot change in between.
-_BIND = insert(vlans).from_select(
-    ["segment_id", "physical_network", "vlan_id"],
-    select(
-        networks.c.segment_id,
-        cast(bindparam("to_physical_network"), String(64)),
-        cast(bindparam("to_vlan"), Integer),
-    ).where(networks.c.id == bindparam("this"), ~_IS_PLUGGED),
+_BIND = (
+    insert(vlans)
+    .from_select(
+        ["segment_id", "physical_network", "vlan_id"],
+        select(
+            networks.c.segment_id,
+            cast(bindparam("to_physical_network"), String(64)),
+            cast(bindparam("to_vlan"), Integer),
+        ).where(networks.c.id == bindparam("this"), ~_IS_PLUGGED),
+    )
+    # Of an INSERT, SQLAlchemy forgets it otherwise.
+    .execution_options(preserve_rowcount=True)
 )
 _RELEASED = released_segments.c.segment_id == bindparam("this")
 _FREE_VLAN = delete(vlans).where(
