@@ -3,7 +3,7 @@
 """Where frames go, in the words of the verifier, by the judgement of others."""
 
 from collections.abc import Iterable, Mapping
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from random import Random
 
 from os_ken.ofproto import ofproto_v1_3_parser as parser
@@ -30,6 +30,7 @@ NAMES = {
 FIELDS = {field.name: field for field in ALL}
 DESTINATIONS = [mac(n) for n in range(1, 5)] + [b"\xff" * 6, b"\1\0\x5e\0\0\1"]
 SOURCES = [mac(1), mac(2), mac(3), STRANGER]
+_IPS = {4: IPv4Address, 16: IPv6Address}
 TAGS = [0, 0, 0, 0x1000, 0x1064, 0x112C]
 
 
@@ -86,11 +87,12 @@ def plain(gate: Gate) -> Gate:
 
 def said_of(frame: Frame) -> journey.Frame:
     """Say a frame as others do."""
-    said = {
-        name: FIELDS[own].of(frame.rest)
-        for own, name in NAMES.items()
-        if FIELDS[own].of(frame.rest)
-    }
+    said: dict[str, int | str] = {}
+    for own, name in NAMES.items():
+        size, number = FIELDS[own].size, FIELDS[own].of(frame.rest)
+        if number:
+            is_address = size in (4, 16)
+            said[name] = str(_IPS[size](number)) if is_address else number
     return journey.Frame(
         frame.in_port,
         text(frame.eth_dst),

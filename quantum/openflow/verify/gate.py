@@ -23,7 +23,7 @@ class Tunnel(Struct, frozen=True, gc=False):
     """
     Frames of one virtual network identifier in a tunnel port.
 
-    Without ``tun_id`` it is all that nothing names.  ``address`` (IPv4, 4 bytes) is
+    Without ``tun_id`` it is all that is not named.  ``address`` (IPv4, 4 bytes) is
     the hypervisor that frames are sent to, or empty where flows do not say; without
     (None) it is every hypervisor.
     """
@@ -43,7 +43,7 @@ class Trunk(Struct, frozen=True, gc=False):
     """
     Frames of one VLAN in an uplink, or (0) those without a tag.
 
-    Without ``vlan`` it is all that nothing names.
+    Without ``vlan`` it is all that is not named.
     """
 
     ofport: int
@@ -120,7 +120,7 @@ class Gates:
         own = _pattern(gate)
         if own is not None:
             return Headers(match.narrowed(own))
-        others = map(_pattern, self.shared[port])
+        others = map(_pattern, self.shared.get(port, ()))
         return Headers(match, tuple(other for other in others if other is not None))
 
     def exits(self, place: Place, outputs: tuple[Output, ...]) -> tuple[Gate, ...]:

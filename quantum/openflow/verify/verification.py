@@ -100,9 +100,7 @@ def reach(
     for number, flow in enumerate(flows):
         tables.add(read(number, flow if isinstance(flow, Encoded) else encode(flow)))
     tables.settle()
-    gates = Gates(networks)
-    gates.sources(tables.entries)
-    return reach_of(tables, gates, source)
+    return reach_of(tables, Gates(networks), source)
 
 
 def _sources(tables: Tables, gates: Gates) -> set[Gate]:
