@@ -33,7 +33,6 @@ OPTIONS = OpenVSwitch(
     },
 )
 TUNNEL = 65000
-CHANCE = Random(0)  # noqa: S311  (no secret)
 
 
 @define(eq=False)
@@ -83,8 +82,9 @@ class Site:
             for name, network in self.options.physical_networks.items()
         }
         self.ledger = Ledger.over(self.database, means)
+        chance = Random(0)  # noqa: S311  (no secret)
         self.fabric = OpenVSwitchFabric.over(
-            self.ledger, self.ledger, self.clock, self.options, CHANCE
+            self.ledger, self.ledger, self.clock, self.options, chance
         )
         self.plugin = RecordedPlugin(self.ledger, self.fabric)
         self.plugin.startService()

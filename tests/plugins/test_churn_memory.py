@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from quantum.model import AdminState
 from quantum.openflow.facts import SeenInterface
 
-from .site import TENANT, Site, tap
+from .site import TENANT, Site, by_tunnel, tap
 
 ROUNDS = 100
 PORTS = 100
@@ -33,23 +33,23 @@ class MemoryTests(SynchronousTestCase):
     """Ten thousand interfaces come and go."""
 
     def setUp(self) -> None:
-        """Make a site with one switch."""
+        """Make a site with two switches that reach each other."""
         self.site = Site()
-        self.datapath = self.site.connect(1)
-        self.site.sync(1)
+        for number in (2, 1):
+            self.site.underlay(number, by_tunnel(number, ("external", 20)))
+            self.datapath = self.site.connect(number)
+            self.site.sync(number)
         self.network = self.site.ask(self.site.plugin.create_network, TENANT, "blue").id
         self.before = self.weight()
 
     def weight(self) -> dict[str, int]:
         """Count everything that is kept."""
         fabric = self.site.fabric
-        found = contents(fabric.switches[1], "switch")
-        found |= contents(fabric._sightings, "sightings")
-        found |= contents(fabric._slices, "slices")
-        found |= contents(fabric.quarantine, "quarantine")
-        found["switches"] = len(fabric.switches)
+        found = contents(fabric, "fabric")
+        for number in (1, 2):
+            found |= contents(fabric.switches[number], f"switch {number}")
+            found[f"flows {number}"] = len(self.site.tables[number].flows())
         found["progress"] = len(self.site.rounds._progress)
-        found["flows"] = len(self.site.tables[1].entries)
         return found
 
     def test_interfaces(self) -> None:
@@ -80,10 +80,32 @@ class MemoryTests(SynchronousTestCase):
         self.site.rounds()
         self.assertEqual(self.before, self.weight() | {"progress": 0})
 
+    def test_spanning(self) -> None:
+        """Nothing is kept of what others had in networks that spanned them."""
+        plugin = self.site.plugin
+        for number in range(ROUNDS):
+            network = self.site.ask(plugin.create_network, TENANT, "red").id
+            if number % 2:
+                self.site.ask(plugin.bind_vlan, network, "external", None)
+            where = (TENANT, network)
+            for port in [self.site.port(name, network) for name in ("v", "w")]:
+                for switch in (1, 2):
+                    self.site.change(switch, tap(port.attachment, number + 1))
+                self.site.ask(plugin.unplug, *where, port.id)
+            self.site.ask(plugin.delete_network, *where)
+            self.site.underlay(2, by_tunnel(3 + number))
+            for _ in range(2):
+                self.site.rounds()
+        self.site.underlay(2, by_tunnel(2, ("external", 20)))
+        for switch in (1, 2):
+            self.site.change(switch, gone=["tap-v", "tap-w"])
+        self.assertEqual(self.before, self.weight() | {"progress": 0})
+
     def test_bridges(self) -> None:
         """Nothing is kept of bridges that were deleted."""
-        for number in range(2, ROUNDS):
+        for number in range(3, ROUNDS):
             datapath = self.site.connect(number)
+            self.site.underlay(number, by_tunnel(number))
             self.site.sync(number, tap("v", 1))
             datapath.close()
             self.site.fabric.switch_gone(f"hv{number}", number)

@@ -141,6 +141,24 @@ class TunnelTests(Spanning):
             "also that of hypervisor hv2", self.site.fabric.switches[1].solitude
         )
 
+    def test_bound_in_one_go(self) -> None:
+        """A network that is bound while its ports are replugged leaves its tunnels."""
+        plugin, ports = self.site.plugin, (self.one, self.two)
+        places = [("tenant", port.network_id, port.id) for port in ports]
+        for place in places:
+            plugin.unplug(*place)
+        plugin.bind_vlan(self.one.network_id, "external", 101)
+        for number in (1, 2):
+            underlay = by_tunnel(number, ("external", 20))
+            self.site.fabric.underlay_changed(f"hv{number}", number, underlay)
+        for place, attachment in zip(places, "ab", strict=True):
+            plugin.plug(*place, attachment)
+        self.site.clock.pump([0, 0, 0])
+        uplink = Uplink(20, self.segment, 101)
+        keys = {1: {4, uplink_key(self.segment)}, 2: {5, uplink_key(self.segment)}}
+        self.assertEqual(keys, {n: self.members(n).keys() for n in (1, 2)})
+        self.assertEqual(uplink, self.members(1)[uplink_key(self.segment)])
+
     def test_large_packets(self) -> None:
         """A port that sends larger packets than fit is UP, and says so."""
         self.site.change(2, replace(tap("b", 5), mtu=1501))
