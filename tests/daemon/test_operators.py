@@ -15,6 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.daemon.process import UnixConnection
 from tests.daemon.scene import Scene, await_true
+from tests.lab.ovs import OpenVSwitch
 
 SEED = 20261122
 LIVES = 3
@@ -22,13 +23,17 @@ NETWORKS = '{external={vlans=["100-999"]}, lab={target="br-lab"}}'
 SETTINGS = (f"openvswitch.physical_networks={NETWORKS}",)
 
 
-class OperatorsTests(SynchronousTestCase):
-    """Whoever may open the socket may bind networks."""
+class OperatorCase(SynchronousTestCase):
+    """Has a daemon and who may open its socket."""
 
     def setUp(self):
-        self.scene = Scene(SETTINGS)
+        self.scene = self.make_scene()
         self.addCleanup(self.scene.strike)
         self.scene.start()
+
+    def make_scene(self):
+        """Make a scene without a switch."""
+        return Scene(SETTINGS)
 
     @property
     def path(self):
@@ -56,6 +61,45 @@ class OperatorsTests(SynchronousTestCase):
         made = [client.network() for _ in range(count)]
         client.close()
         return made
+
+
+class SwitchTests(OperatorCase):
+    """With a switch there is something to be seen of it."""
+
+    def make_scene(self):
+        return Scene(SETTINGS, OpenVSwitch.start())
+
+    def switches(self):
+        return self.ask("GET", "/switches")[1]["switches"]
+
+    def is_settled(self):
+        (switch,) = self.switches()
+        wanted = ("settled", switch["flows_wanted"])
+        return wanted == (switch["phase"], switch["flows_installed"])
+
+    def test_switch(self):
+        """A switch is listed with its name, how it stands and what it has."""
+        await_true(self.switches, "a switch is there")
+        await_true(self.is_settled, "it is settled, and an audit has counted its flows")
+        (switch,) = self.switches()
+        self.assertEqual(16, len(switch["datapath_id"]))
+        self.assertEqual(("", 0), (switch["last_error"], switch["drift"]))
+
+    def test_mtu(self):
+        """A network's MTU is a tunnel's, then that of what it is bound to."""
+        (network,) = self.networks(1)
+        client = self.scene.client()
+        for expected in (1450, 1500):
+            shown = client("GET", f"/networks/{network}").json["network"]
+            self.assertEqual(expected, shown["mtu"])
+            _, seen = self.ask("GET", f"/networks/{network}")
+            self.assertEqual(expected, seen["network"]["mtu"])
+            self.bind(network)
+        client.close()
+
+
+class OperatorsTests(OperatorCase):
+    """Whoever may open the socket may bind networks."""
 
     def test_everything(self):
         """A network is shown, bound, and shown bound; switches are listed."""
