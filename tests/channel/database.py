@@ -54,6 +54,33 @@ def apply(replica: Replica, **tables: dict[int, Any]) -> None:
         replica.apply(*update)
 
 
+def plug(replica: Replica, number: int, row: dict[str, Any], bridge: int = 2) -> None:
+    """Put an interface on a bridge (2 is br-int, 3 is br-ex)."""
+    apply(
+        replica,
+        Bridge={bridge: {"modify": {"ports": refer(number + 100)}}},
+        Port={number + 100: {"insert": {"interfaces": refer(number)}}},
+        Interface={number: {"insert": row}},
+    )
+    settle(replica)
+
+
+def unplug(replica: Replica, number: int, bridge: int = 2) -> None:
+    """Take an interface from a bridge."""
+    apply(
+        replica,
+        Bridge={bridge: {"modify": {"ports": refer(number + 100)}}},
+        Port={number + 100: {"delete": None}},
+        Interface={number: {"delete": None}},
+    )
+
+
+def settle(replica: Replica) -> None:
+    """Let interfaces find their ports."""
+    for _ in replica.settle():
+        pass
+
+
 def dump() -> dict[str, dict[int, Any]]:
     """
     A database with two bridges and two plugged interfaces.

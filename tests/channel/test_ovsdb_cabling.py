@@ -13,7 +13,16 @@ from quantum.channel.ovsdb.operation import Operation, Repair
 from quantum.channel.ovsdb.reach import reach
 from quantum.channel.ovsdb.replica import Replica
 from quantum.openflow.facts import Underlay
-from tests.channel.database import apply, dump, mapping, name_of, options, refer
+from tests.channel.database import (
+    apply,
+    dump,
+    mapping,
+    name_of,
+    options,
+    plug,
+    refer,
+    settle,
+)
 
 WANTED = WantedBridge(
     "br-int", "tcp:127.0.0.1:6653", tunnel_addresses={"host1": "192.0.2.1"}
@@ -56,23 +65,12 @@ class CablingCase(SynchronousTestCase):
 
     def plug(self, number: int, row: dict[str, Any], bridge: int = 2) -> None:
         """Put an interface on a bridge (2 is br-int, 3 is br-ex)."""
-        apply(
-            self.replica,
-            Bridge={bridge: {"modify": {"ports": refer(number + 100)}}},
-            Port={number + 100: {"insert": {"interfaces": refer(number)}}},
-            Interface={number: {"insert": row}},
-        )
-        self.settle()
+        plug(self.replica, number, row, bridge)
 
     def modify(self, number: int, **columns: Any) -> None:
         """Change columns of an interface."""
         apply(self.replica, Interface={number: {"modify": columns}})
-        self.settle()
-
-    def settle(self) -> None:
-        """Let the rows find each other."""
-        for _ in self.replica.settle():
-            pass
+        settle(self.replica)
 
     def cabling(self, wanted: WantedBridge) -> Cabling:
         """What is there against what is wanted."""
@@ -191,7 +189,7 @@ class TunnelTests(CablingCase):
         for bridge in (2, 3):
             moved = {"modify": {"ports": refer(140)}}
             apply(self.replica, Bridge={bridge: moved})
-        self.settle()
+        settle(self.replica)
         work = self.repair()
         self.assertEqual(REMOVING, summary(work.operations))
         self.assertEqual([], work.complaints)
@@ -281,6 +279,21 @@ class UplinkTests(CablingCase):
         }
         self.assertEqual(expected, work.operations[2]["row"])
 
+    def test_no_such_device(self) -> None:
+        """A port of ours that does not work may be taken away, and no other."""
+        dead = {"name": "eth3", "error": "no device"}
+        ours = mapping(quantum="br-int/uplink/lab/eth3")
+        for ids, expected in (
+            (ours, REMOVING),
+            (mapping(), []),
+            (mapping(quantum="br-int/uplink/lab/eth3", iface_id="vif"), []),
+        ):
+            self.setUp()
+            self.plug(41, {**dead, "external_ids": ids})
+            *_, uplink = self.cabling(PLAIN).repairs()
+            self.assertEqual(expected, summary(uplink.retreat))
+            self.assertTrue(uplink.complaints)
+
     def test_operators_port(self) -> None:
         """A port that the operator put there is used, whatever its type, and kept."""
         self.plug(41, {"name": "eth3", "ofport": 9, "type": "dpdk"})
@@ -299,13 +312,13 @@ class UplinkTests(CablingCase):
         self.setUp()
         self.plug(41, eth3)
         apply(self.replica, Port={141: {"modify": {"interfaces": refer(43)}}})
-        self.settle()
+        settle(self.replica)
         self.assert_left("bond")
 
     def assert_left(self, words: str) -> None:
         """Neither use nor touch the interface, and say why."""
         work = self.repair(PLAIN)
         self.assertEqual([], work.operations)
-        self.assertIn("physical network lab: eth3", work.complaints[0])
+        self.assertIn("physical network lab (eth3): ", work.complaints[0])
         self.assertIn(words, work.complaints[0])
         self.assertEqual((), self.underlay(PLAIN).uplinks)

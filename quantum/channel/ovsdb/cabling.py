@@ -29,7 +29,7 @@ from quantum.channel.ovsdb.operation import (
 )
 from quantum.channel.ovsdb.reach import QUOTED, Cable, Reach, Uplink, short
 from quantum.channel.ovsdb.replica import Replica
-from quantum.channel.ovsdb.row import OPTIONS, Interface
+from quantum.channel.ovsdb.row import OPTIONS, Bridge, Interface
 from quantum.openflow.facts import Underlay
 
 MARK = "quantum"
@@ -51,8 +51,7 @@ class Cabling:
         if self._reach.tunnel is not None:
             yield self._laying(self._reach.tunnel.name, (self._reach.tunnel,))
         for uplink in self._reach.uplinks:
-            subject = f"physical network {uplink.physical_network}"
-            yield self._laying(subject, uplink.cables)
+            yield self._uplinking(uplink)
 
     def underlay(self) -> Underlay:
         """Say what is there and right already."""
@@ -102,12 +101,37 @@ class Cabling:
                 self._set_right(work, row, interface, cable)
         return work
 
+    def _uplinking(self, uplink: Uplink) -> Repair:
+        subject, cable = f"physical network {uplink.physical_network}", uplink.cables[0]
+        if cable.type is not None:
+            return self._laying(subject, uplink.cables)
+        work = self._laying(f"{subject} ({cable.name})", uplink.cables)
+        work.is_done = bool(self._port(uplink))
+        row = self._replica.names.get(cable.name)
+        interface = self._replica.interfaces.get(row) if row else None
+        if not (row and interface and interface.error):
+            return work
+        if interface.mark == cable.mark and not self._obstacle(row, interface, cable):
+            # As long as it is there, nobody can make a bridge of that name.
+            work.retreat = self._taking(row, self._replica.bridge(cable.bridge))
+        return work
+
+    def _taking(
+        self, row: bytes, bridge: tuple[bytes, Bridge] | None
+    ) -> list[Operation]:
+        """Take a port away, if it is still ours then."""
+        interface = self._replica.interfaces[row]
+        if bridge is None or not self._replica.is_on(bridge[1], row):
+            return []
+        gone = values.as_set([values.reference(interface.port)])
+        removal = mutate("Bridge", bridge[0], ["ports", "delete", gone])
+        return [_still_ours(row, interface), removal]
+
     def _set_right(
         self, work: Repair, row: bytes, interface: Interface, cable: Cable
     ) -> None:
         if interface.error:
-            hint = "" if cable.type else _bridge_hint(cable.name)
-            work.complaints.append(f"{work.subject}: {interface.error}{hint}")
+            work.complaints.append(f"{work.subject}: {interface.error}")
         if wrong := _differences(interface, cable):
             work.complaints.append(
                 f"port {cable.name} has {', '.join(wrong)}; setting it right"
@@ -151,15 +175,10 @@ class Cabling:
         """Take away what we made and nobody wants any more."""
         work = Repair("unwanted ports")
         for row, bridge in islice(self._unwanted(), REMOVED_AT_ONCE):
-            interface = self._replica.interfaces[row]
-            gone = values.as_set([values.reference(interface.port)])
-            work.operations += [
-                _still_ours(row, interface),
-                mutate("Bridge", bridge, ["ports", "delete", gone]),
-            ]
+            work.operations += self._taking(row, bridge)
         return work
 
-    def _unwanted(self) -> Iterator[tuple[bytes, bytes]]:
+    def _unwanted(self) -> Iterator[tuple[bytes, tuple[bytes, Bridge]]]:
         """List interfaces of ours, with their bridges, that no cable is."""
         kept = {(cable.name, cable.mark, cable.bridge) for cable in self._reach.cables}
         for row in self._replica.marked:
@@ -169,7 +188,7 @@ class Cabling:
             for bridge_row, bridge in self._replica.bridges.items():
                 place = (interface.name, interface.mark, bridge.name)
                 if place not in kept and self._replica.is_on(bridge, row):
-                    yield row, bridge_row
+                    yield row, (bridge_row, bridge)
 
     def _is_ours(self, interface: Interface) -> bool:
         is_marked = interface.mark.startswith(f"{self._wanted.name}/")
@@ -199,10 +218,6 @@ def _differences(interface: Interface, cable: Cable) -> list[str]:
         for key in OPTIONS
         if has.get(key) != cable.options.get(key)
     ]
-
-
-def _bridge_hint(name: str) -> str:
-    return f" (was it to be a bridge? ovs-vsctl del-port {name} -- add-br {name})"
 
 
 def _correction(row: bytes, cable: Cable) -> list[Operation]:

@@ -21,6 +21,8 @@ from quantum.channel.ovsdb.rpc import Session
 PATIENCE = 5.0
 """The longest wait between two repairs; after twice that all is forgiven."""
 REFUSAL_LENGTH = 500
+TRIED_AGAIN_AFTER = 60.0
+"""How long what came to nothing is left alone."""
 
 
 @define
@@ -30,9 +32,16 @@ class Tries:
     repairs: int = 0
     last: float = 0.0
     refusal: str = ""
+    is_trial: bool = False
+    """It was made lately, and has not worked yet."""
+    held_until: float = 0.0
+    trouble: str = ""
+    """What came of the last trial, until one works."""
 
     def delay(self, now: float) -> float:
         """How long to wait: nothing at first, then twice as long each time."""
+        if now < self.held_until:
+            return self.held_until - now
         if now - self.last > 2 * PATIENCE:
             self.repairs = 0
         if not self.repairs:
@@ -63,6 +72,8 @@ class Mender:
     def look(self) -> None:
         """Compare all with what it must be, and repair it if need be."""
         work = list(self._work())
+        for one in work:
+            self._judge(one)
         self._complaints.say(
             {complaint for one in work for complaint in one.complaints},
             {doubt for one in work for doubt in one.doubts},
@@ -103,6 +114,17 @@ class Mender:
         if not self._session.is_applying:
             self.look()
 
+    def _judge(self, work: Repair) -> None:
+        """Give up a trial that failed; what worked once is left to recover."""
+        tries = self._tries_of(work)
+        if work.is_done:
+            tries.is_trial, tries.trouble = False, ""
+        elif work.retreat and tries.is_trial:
+            tries.trouble = work.complaints[0]
+            work.operations = work.retreat
+        elif tries.trouble and tries.trouble not in work.complaints:
+            work.complaints.append(tries.trouble)
+
     def _tries_of(self, work: Repair) -> Tries:
         return self._tries.setdefault(work.subject, Tries())
 
@@ -112,6 +134,9 @@ class Mender:
         tries.last = self._clock.seconds()
         try:
             await self._session.transact(DATABASE, work.operations)
+            tries.is_trial = work.operations is not work.retreat
+            if not tries.is_trial:
+                tries.held_until = tries.last + TRIED_AGAIN_AFTER
         except TransactionRefused as refused:
             said = str(refused)[:REFUSAL_LENGTH]
             if not refused.is_race and said != tries.refusal:

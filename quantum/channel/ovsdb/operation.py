@@ -24,6 +24,10 @@ class Repair:
     """What is wrong now, in plain words."""
     doubts: list[str] = field(factory=list)
     """What is wrong if it lasts."""
+    retreat: list[Operation] = field(factory=list)
+    """What undoes what was only tried, as it came to nothing."""
+    is_done: bool = False
+    """It is there, and works."""
 
 
 def wait(
