@@ -195,6 +195,15 @@ class OpenVSwitchFabric:
             return
         gone = switch.names() - {interface.name for interface in present}
         yield from self._wiring.notice(switch, gone, present, is_shown=False)
+        # After what has just been told of it to others, and of others to it.
+        self._slices.do(self._introduce(switch, hypervisor, present))
+
+    def _introduce(
+        self, switch: Switch, hypervisor: str, present: Sequence[SeenInterface]
+    ) -> Iterator[None]:
+        """Let a switch be programmed, now that its interfaces are known."""
+        if switch.hypervisor != hypervisor:
+            return  # its bridge was deleted meanwhile
         switch.is_synced = True
         # What a new switch acknowledges in a moment need not be shown before.
         switch.is_unshown = switch.is_about_to_settle
