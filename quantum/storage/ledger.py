@@ -181,9 +181,12 @@ class Ledger:
 
 
 def _go_on_after(catalogue: Catalogue, means: Means) -> None:
-    """Let pools go on where an earlier daemon may have ended."""
+    """Let pools go on where an earlier daemon ended, and say if few are left."""
     catalogue.sort_out(*means.pool.ranges.spans)
     means.pool.skip_past(catalogue.segments)
+    means.pool.note(len(catalogue.segments))
     for physical_network, pool in means.vlan_pools.items():
         numbers = catalogue.vlans.numbers(physical_network)
-        pool.skip_past({number for number in numbers if number in pool.ranges})
+        taken = {number for number in numbers if number in pool.ranges}
+        pool.skip_past(taken)
+        pool.note(len(taken))

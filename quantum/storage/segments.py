@@ -60,7 +60,7 @@ class Pool:
 
     def note(self, used: int) -> None:
         """Warn when use has risen to where the pool will be exhausted soon."""
-        if used * 100 < self.size * RELAXED:
+        if not self.size or used * 100 < self.size * RELAXED:
             self._has_warned = False
         elif used * 100 >= self.size * FULL_SOON and not self._has_warned:
             self._has_warned = True

@@ -69,8 +69,7 @@ class Supply:
             _refuse_foreign(pool, physical_network, vlan_id)
             if vlan_id in taken:
                 raise VlanInUse(physical_network, vlan_id)
-        if pool.size:
-            pool.note(1 + sum(number in pool.ranges for number in taken))
+        pool.note(1 + sum(number in pool.ranges for number in taken))
         return Vlan(physical_network, vlan_id)
 
     def _taken(self, physical_network: str) -> AbstractSet[int]:

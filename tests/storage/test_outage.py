@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy import create_engine
 
 from quantum.errors import RecordFailed
+from quantum.model import Vlan
 from quantum.storage.database import file_url
 from tests.storage.means import Bench
 from tests.storage.trouble import ACTIVE, WriterCase
@@ -75,6 +76,7 @@ class OutageTests(WriterCase):
             self.plugin.plug(*where, port_id, "vif-1"),
             self.plugin.unplug(*where, port_id),
             self.plugin.delete_port(*where, port_id),
+            self.plugin.bind_vlan("id-1", "lab", 5),
             self.plugin.create_network("t", "red"),
             self.bench.ledger.remember_switch("aa"),
         ]
@@ -82,6 +84,19 @@ class OutageTests(WriterCase):
         for answer in answers:
             self.successResultOf(answer)
         self.assertEqual(self.rows(), self.readable())
+        self.assertEqual(Vlan("lab", 5), self.plugin.network(*where).vlan)
+
+    def test_commit_of_a_bind_was_lost(self) -> None:
+        """A VLAN is taken if that was recorded, even so, and free if it was not."""
+        for way, vlan in (("fail_commits", None), ("lose_commits", Vlan("lab", 5))):
+            setattr(self.trouble, way, 1)
+            answer = self.plugin.bind_vlan("id-1", "lab", 5)
+            self.bench.pass_time()
+            if vlan is None:
+                self.failureResultOf(answer, RecordFailed)
+            else:
+                self.assertEqual(vlan, self.successResultOf(answer).vlan)
+            self.assertEqual(vlan, self.plugin.any_network("id-1").vlan)
 
     def test_commit_was_lost_and_not_done(self) -> None:
         """When nothing was recorded, nothing is answered as if it were."""

@@ -64,6 +64,35 @@ class NarrowedTests(SynchronousTestCase):
         self.assertEqual(4, self.a_segment())
 
 
+class RestartTests(SynchronousTestCase):
+    """A daemon that begins with little left."""
+
+    def test_said_at_once(self) -> None:
+        """The operator is told at the start, and not again by the next network."""
+        bench = Bench(file_url(self.mktemp()))
+        for name in "abcd":
+            bench.plugin.create_network("t", name)
+        bench.pass_time()
+        self.successResultOf(bench.stop())
+        said = []
+        bench = Bench(bench.url, segments=SegmentPool(1, 5, said.append), new_id=new_id)
+        self.addCleanup(bench.stop)
+        self.assertEqual(1, len(said))
+        bench.plugin.create_network("t", "e")
+        self.assertEqual(1, len(said))
+
+    def test_no_pool(self) -> None:
+        """Where each VLAN is to be named, nothing runs out."""
+        said = []
+        pool = Pool("VLANs of lab", Ranges(()), said.append)
+        bench = Bench(vlan_pools={"lab": pool})
+        self.addCleanup(bench.stop)
+        bench.plugin.create_network("t", "a")
+        bench.pass_time()
+        bench.plugin.bind_vlan("id-1", "lab", 5)
+        self.assertEqual([], said)
+
+
 class PoolTests(SynchronousTestCase):
     """The order of numbers, and the word before there are none."""
 

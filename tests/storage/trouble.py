@@ -11,7 +11,9 @@ from sqlalchemy.exc import OperationalError
 from twisted.trial.unittest import SynchronousTestCase
 
 from quantum.model import AdminState
+from quantum.ranges import Ranges
 from quantum.storage.schema import ports
+from quantum.storage.segments import Pool
 from tests.storage.means import Bench
 
 ACTIVE = AdminState.ACTIVE
@@ -69,7 +71,8 @@ class WriterCase(SynchronousTestCase):
     def setUp(self) -> None:
         """Have a network, and no calls counted."""
         self.trouble = Trouble()
-        self.bench = Bench(prepare=self.trouble.attend, queue_limit=50)
+        lab = {"lab": Pool("VLANs of lab", Ranges(()))}
+        self.bench = Bench(prepare=self.trouble.attend, queue_limit=50, vlan_pools=lab)
         self.addCleanup(self.bench.stop)
         self.plugin = self.bench.plugin
         self.plugin.create_network("t", "blue")
