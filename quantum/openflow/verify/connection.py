@@ -127,7 +127,7 @@ class Connections:
             looks |= visit.own_looks
             rule = self._winner(place, frame)
             early.update(self._exits(place, rule))
-            place = rule.onward(place) if rule else None
+            place = self._tables.onward(rule, place) if rule else None
         return place, early, looks
 
     def _delivered(self, place: Place | None, frame: Frame) -> set[Gate] | None:
@@ -137,7 +137,7 @@ class Connections:
             while place is not None:
                 rule = self._winner(place, frame)
                 outputs.update(self._exits(place, rule))
-                place = rule.onward(place) if rule else None
+                place = self._tables.onward(rule, place) if rule else None
         except UncertainError:
             return None
         return outputs

@@ -87,7 +87,7 @@ class Evidence:
         self, passage: Passage, output: Gate
     ) -> Generator[None, None, tuple[Frame, Rule] | None]:
         """Find a frame that goes out there again by a later rule, and that rule."""
-        place = passage.rule.onward(passage.visit.place)
+        place = self._tables.onward(passage.rule, passage.visit.place)
         for gate in passage.gates:
             yield
             if ofport_of(gate) == ofport_of(output) or place is None:

@@ -93,7 +93,7 @@ class Inquiry:
         """Look at what can only be seen when every place was visited."""
         for passage in self._repeating:
             yield
-            place = passage.rule.onward(passage.visit.place)
+            place = self._tables.onward(passage.rule, passage.visit.place)
             if place is None:
                 continue
             later = self._future(visits, place)

@@ -127,7 +127,7 @@ class Survey:
                 strangers = gates & strangers
             if strangers and look & ETH_SRC.bits == ETH_SRC.bits:
                 strangers = self._spoofing(rule, strangers)
-            onward = rule.onward(place)
+            onward = self._tables.onward(rule, place)
             if onward is not None and self._has_room(onward, rule):
                 visit.nexts.add(onward)
                 self._come(onward, gates, strangers)

@@ -10,7 +10,14 @@ from msgspec import structs
 
 from quantum.openflow.pipeline import Table
 from quantum.openflow.verify.deeds import Sending
-from quantum.openflow.verify.fields import IN_PORT, METADATA, TUN_ID, VLAN
+from quantum.openflow.verify.fields import (
+    ETH_DST,
+    HINT,
+    IN_PORT,
+    METADATA,
+    TUN_ID,
+    VLAN,
+)
 from quantum.openflow.verify.gate import Gate, ofport_of
 from quantum.openflow.verify.header import Headers, Pattern
 from quantum.openflow.verify.rule import Place, Rule, is_hint
@@ -18,6 +25,9 @@ from quantum.openflow.verify.rule import Place, Rule, is_hint
 Index = dict[int, Sequence[Rule]]
 USUAL: Final = METADATA.bits | IN_PORT.bits
 """What is known of frames where nothing else is; indexes for it are made at once."""
+
+_WRITTEN: Final = METADATA.bits | HINT.bits | ETH_DST.bits
+"""What flows write that only flows read: a tag or a tunnel is also for outputs."""
 
 
 @define
@@ -36,6 +46,8 @@ class Tables:
     """Rules that ask for a part of what comes in by a port."""
     _asking: list[Rule] = field(factory=list)
     _strange: bool = False
+    _unread: list[int] = field(factory=list)
+    """By table: the bits that nothing looks at in it or after it."""
     _rules: dict[int, dict[int, list[Rule]]] = field(factory=dict)
     _indexes: dict[tuple[int, int, int], Index] = field(factory=dict)
 
@@ -63,6 +75,23 @@ class Tables:
             else:
                 self._take(rule)
         self._asking.clear()
+        read = 0
+        for number in range(255, -1, -1):
+            for mask in self._rules.get(number, ()):
+                read |= mask
+            self._unread.insert(0, _WRITTEN & ~read)
+
+    def onward(self, rule: Rule, place: Place) -> Place | None:
+        """
+        Say where a rule sends frames that are certain to be its own, if anywhere.
+
+        Places that differ in nothing that is ever looked at again are one.
+        """
+        after = rule.onward(place)
+        if after is None:
+            return None
+        unread = self._unread[after.table]
+        return Place(after.table, after.value & ~unread, after.mask | unread)
 
     def _take(self, rule: Rule) -> None:
         mask = rule.mask

@@ -73,7 +73,7 @@ def ways(
             yield way
             continue
         for rule in tables.meeting(way.place, way.headers.match):
-            place = rule.onward(way.place)
+            place = tables.onward(rule, way.place)
             if place is None or place not in within:
                 continue
             part = tables.share(way.place, way.headers, rule)
@@ -85,7 +85,7 @@ def all_ways(tables: Tables, start: Way) -> Iterator[Way]:
     """Follow every frame to its end: the ways so far, after each flow."""
     for way, waiting in _taking_turns(start):
         for rule, part in steps(tables, way):
-            place = rule.onward(way.place)
+            place = tables.onward(rule, way.place)
             taken = Way(place or way.place, part, (*way.rules, rule), way.place)
             yield taken
             if place is not None:
