@@ -64,7 +64,12 @@ class OutageTests(WideTests):
         self.assert_connected(patience=20.0)
 
     def test_database_crashed(self) -> None:
-        """A crash of one ovsdb-server disturbs no frame at all."""
+        """
+        A crash of one ovsdb-server disturbs nobody else, and nothing for long.
+
+        Open vSwitch's userspace datapath, unlike the kernel's, stands still
+        while there is no database.
+        """
 
         def restart() -> None:
             self.two.ovs.kill("ovsdb-server")
@@ -72,7 +77,7 @@ class OutageTests(WideTests):
             time.sleep(2)
             self.cloud.await_up(self.site.machines)
 
-        self.assert_unnoticed(restart, "one", "two", "three")
+        self.assert_unnoticed(restart, "one", "three")
         self.assert_connected()
 
     def test_daemon_crashed(self) -> None:

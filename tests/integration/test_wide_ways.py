@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from tests.integration.wide import WideTests
-from tests.lab.frames import question
+from tests.lab.frames import ARP, BROADCAST, arp, frame
 from tests.lab.hypervisor import BRIDGE
 from tests.lab.probe import NUMBERS, STRANGER
 from tests.lab.wiretap import Copy
@@ -78,7 +78,8 @@ class VxlanTests(WideTests):
         one, _, three = self.addresses()
         red, other = self.site.machine("red-1"), self.site.machine("red-3")
         probe = next(NUMBERS)
-        what = question(red.mac, red.address, other.address, (probe, 0))
+        packet = arp(red.mac, red.address, other.address)
+        what = frame(BROADCAST, red.mac, ARP, (probe, 0), packet=packet)
         self.assertEqual(
             Counter({(one, three): 1}), ways(self.carried(probe, red, what))
         )

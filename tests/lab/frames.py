@@ -44,12 +44,33 @@ def mac_bytes(mac: str) -> bytes:
 
 
 def frame(
-    target: str, source: str, ethertype: int, mark: tuple[int, int], vlan: int = 0
+    target: str,
+    source: str,
+    ethertype: int,
+    mark: tuple[int, int],
+    *,
+    vlan: int = 0,
+    packet: bytes = b"",
 ) -> bytes:
-    """Make an Ethernet frame that carries the mark (probe, sequence)."""
+    """Make an Ethernet frame that carries a packet and the mark (probe, sequence)."""
     tag = struct.pack("!HH", 0x8100, vlan) if vlan else b""
     head = mac_bytes(target) + mac_bytes(source) + tag + struct.pack("!H", ethertype)
-    return (head + _MARK.pack(_MAGIC, *mark)).ljust(60, b"\0")
+    return (head + packet + _MARK.pack(_MAGIC, *mark)).ljust(60, b"\0")
+
+
+def arp(source: str, sender: str, target: str) -> bytes:
+    """Make the question who has an IPv4 address (RFC 826)."""
+    form = struct.pack("!HHBBH", 1, IPV4, 6, 4, 1)
+    asker = mac_bytes(source) + socket.inet_aton(sender)
+    return form + asker + bytes(6) + socket.inet_aton(target)
+
+
+def segment(target: str, port: int) -> bytes:
+    """Make an IPv4 packet of a TCP connection to a port; the mark is its content."""
+    content = 20 + _MARK.size
+    addresses = bytes(4) + socket.inet_aton(target)
+    packet = struct.pack("!BxH4xBBxx", 0x45, 20 + content, 64, 6) + addresses
+    return packet + struct.pack("!HHIIBBHHH", 40000, port, 1, 0, 0x50, 2, 1000, 0, 0)
 
 
 def marked(what: bytes) -> tuple[int, int] | None:
@@ -59,15 +80,6 @@ def marked(what: bytes) -> tuple[int, int] | None:
         return None
     _, probe, sequence = _MARK.unpack_from(what, start)
     return probe, sequence
-
-
-def question(source: str, sender: str, target: str, mark: tuple[int, int]) -> bytes:
-    """Ask everybody by ARP (RFC 826) who has an IPv4 address, with the mark behind."""
-    head = mac_bytes(BROADCAST) + mac_bytes(source) + struct.pack("!H", ARP)
-    form = struct.pack("!HHBBH", 1, IPV4, 6, 4, 1)
-    asker = mac_bytes(source) + socket.inet_aton(sender)
-    asked = bytes(6) + socket.inet_aton(target)
-    return head + form + asker + asked + _MARK.pack(_MAGIC, *mark)
 
 
 @define

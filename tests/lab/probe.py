@@ -11,8 +11,18 @@ from itertools import count
 
 from attrs import frozen
 
-from tests.lab.frames import BROADCAST, EXPERIMENTAL, IPV4, MULTICAST, frame
+from tests.lab.frames import (
+    ARP,
+    BROADCAST,
+    EXPERIMENTAL,
+    IPV4,
+    MULTICAST,
+    arp,
+    frame,
+    segment,
+)
 from tests.lab.hypervisor import FOREIGN, Machine
+from tests.lab.underlay import CONTROL, OPENFLOW_PORT, OVSDB_PORT
 
 STRANGER = "02:00:00:00:0b:ad"
 """An Ethernet address that no machine has."""
@@ -24,6 +34,7 @@ KINDS = (
     "unknown ethertype",
     "unknown target",
     "VLAN-tagged",
+    "as for control",
     "spoofed source",
 )
 
@@ -44,11 +55,18 @@ class Probe:
     source: str
     ethertype: int = IPV4
     vlan: int = 0
+    packet: bytes = b""
 
     def bytes(self, sequence: int) -> bytes:
         """Make one copy."""
-        mark = (self.number, sequence)
-        return frame(self.target, self.source, self.ethertype, mark, self.vlan)
+        return frame(
+            self.target,
+            self.source,
+            self.ethertype,
+            (self.number, sequence),
+            vlan=self.vlan,
+            packet=self.packet,
+        )
 
 
 @frozen
@@ -96,6 +114,10 @@ def probes(
     for target, form in _FLOODED:
         must = tagged if form[-1] else everyone
         yield _probe(sender, target, form, must, must)
+    for ethertype, packet in _CONTROL:
+        number, kind = next(NUMBERS), "as for control"
+        form = (sender.mac, ethertype, 0, packet)
+        yield Probe(number, kind, sender, STRANGER, everyone, everyone, *form)
     if sender.host != FOREIGN:
         yield from _spoofed(sender, peers)
 
@@ -112,6 +134,14 @@ _FLOODED = (
     (STRANGER, ("unknown target", IPV4, 0)),
     (BROADCAST, ("VLAN-tagged", IPV4, 42)),
 )
+
+
+_CONTROL = (
+    (IPV4, segment(CONTROL, OPENFLOW_PORT)),
+    (IPV4, segment(CONTROL, OVSDB_PORT)),
+    (ARP, arp(STRANGER, CONTROL, CONTROL)),
+)
+"""What Open vSwitch passes on by itself, past all flows, unless it is told not to."""
 
 
 def _spoofed(sender: Machine, peers: Sequence[Machine]) -> Iterator[Probe]:
