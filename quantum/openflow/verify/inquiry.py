@@ -44,6 +44,7 @@ class Inquiry:
     findings: list[Finding] = field(factory=list)
     is_cut_short: bool = False
     _counts: Counter[type[Finding]] = field(factory=Counter)
+    _known: set[tuple[object, ...]] = field(factory=set)
     _homes: dict[Place, dict[int | None, list[Gate]]] = field(factory=dict)
     _suspects: dict[Place, set[Gate]] = field(factory=dict)
     _spoofers: set[Gate] = field(factory=set)
@@ -51,16 +52,22 @@ class Inquiry:
     _repeating: list[Passage] = field(factory=list)
     _futures: dict[Place, set[Gate]] = field(factory=dict)
 
-    def note(self, finding: Finding) -> None:
-        """Keep a finding."""
+    def note(self, finding: Finding, *what: object) -> None:
+        """Keep a finding; one of a kind about the same flow, at other places, too."""
         self.findings.append(finding)
         self._counts[type(finding)] += 1
+        if what:
+            self._known.add((type(finding), *what))
 
     def is_open(self, kind: type[Finding]) -> bool:
         """Say whether more findings of a kind are wanted."""
         is_open = self._counts[kind] < LIMIT
         self.is_cut_short = self.is_cut_short or not is_open
         return is_open
+
+    def is_wanted(self, kind: type[Finding], *what: object) -> bool:
+        """Say whether something is not known yet, and more of its kind are wanted."""
+        return (kind, *what) not in self._known and self.is_open(kind)
 
     def give_up(self, rule: Rule) -> None:
         """Keep in mind that it was too much work to find out about a rule."""
@@ -102,17 +109,20 @@ class Inquiry:
 
     def _doubts(self, passage: Passage, trouble: str) -> Pauses:
         rule, evidence = passage.rule, self._evidence
+        if not self.is_wanted(Doubt, rule, trouble):
+            return
         search = evidence.claimed if rule.doubt else evidence.matched
         frame = yield from self._tried(rule, search(passage, passage.gates))
-        if frame is not None and self.is_open(Doubt):
-            self.note(Doubt(frame, rule.flow, trouble))
+        if frame is not None:
+            self.note(Doubt(frame, rule.flow, trouble), rule, trouble)
 
     def _loops(self, passage: Passage) -> Pauses:
-        if self.is_open(Loop):
+        rule = passage.rule
+        if self.is_wanted(Loop, rule):
             search = self._evidence.matched(passage, passage.gates)
-            frame = yield from self._tried(passage.rule, search)
+            frame = yield from self._tried(rule, search)
             if frame is not None:
-                self.note(Loop(frame, passage.rule.flow))
+                self.note(Loop(frame, rule.flow), rule)
 
     def _outputs(self, passage: Passage) -> Pauses:
         exits = passage.exits
@@ -153,45 +163,51 @@ class Inquiry:
         wrong: Iterable[Gate],
     ) -> Pauses:
         """Look for frames that come out; none does where it came in."""
-        shared = [gate for gate in wrong if not isinstance(gate, int)]
-        ports = [gate for gate in wrong if isinstance(gate, int)]
-        for group in ([ports] if ports else []) + [[gate] for gate in shared]:
-            if not self.is_open(Leak):
-                return
+        rule = passage.rule
+        fresh = [g for g in wrong if self.is_wanted(Leak, rule, network, g)]
+        ports: list[Gate] = [gate for gate in fresh if isinstance(gate, int)]
+        groups = [[gate] for gate in fresh if not isinstance(gate, int)]
+        for group in [ports, *groups] if ports else groups:
             others = gates if group is ports else _elsewhere(gates, group[0])
             search = self._evidence.matched(passage, others)
-            frame = yield from self._tried(passage.rule, search)
+            frame = yield from self._tried(rule, search)
             if frame is not None:
                 for gate in group:
-                    home = self._gates.network(gate)
-                    self.note(Leak(frame, network, gate, home, passage.rule.flow))
+                    leak = Leak(
+                        frame, network, gate, self._gates.network(gate), rule.flow
+                    )
+                    self.note(leak, rule, network, gate)
 
     def _transits(self, passage: Passage, output: Gate) -> Pauses:
         outside = [gate for gate in passage.gates if not isinstance(gate, int)]
         others = _elsewhere(outside, output)
-        if others and self.is_open(Transit):
+        rule = passage.rule
+        if others and self.is_wanted(Transit, rule, output):
             search = self._evidence.matched(passage, others)
-            frame = yield from self._tried(passage.rule, search)
+            frame = yield from self._tried(rule, search)
             if frame is not None:
-                self.note(Transit(frame, output, passage.rule.flow))
+                self.note(Transit(frame, output, rule.flow), rule, output)
 
     def _doubles(self, passage: Passage, output: Gate) -> Pauses:
-        if not self.is_open(Duplicate):
+        rule = passage.rule
+        if not self.is_wanted(Duplicate, rule, output):
             return
         others = _elsewhere(passage.gates, output)
         search = self._evidence.matched(passage, others)
-        frame = yield from self._tried(passage.rule, search)
+        frame = yield from self._tried(rule, search)
         if frame is not None:
-            self.note(Duplicate(frame, output, (passage.rule.flow,)))
+            self.note(Duplicate(frame, output, (rule.flow,)), rule, output)
 
     def _repeats(self, passage: Passage, output: Gate) -> Pauses:
-        if not self.is_open(Duplicate):
+        rule = passage.rule
+        if not self.is_wanted(Duplicate, rule, output):
             return
         search = self._evidence.repeated(passage, output)
-        found = yield from self._tried(passage.rule, search)
+        found = yield from self._tried(rule, search)
         if found is not None:
             frame, later = found
-            self.note(Duplicate(frame, output, (passage.rule.flow, later.flow)))
+            flows = rule.flow, later.flow
+            self.note(Duplicate(frame, output, flows), rule, output)
 
     def _spoofs(self, passage: Passage) -> Pauses:
         suspects = passage.strangers
