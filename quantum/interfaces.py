@@ -118,7 +118,7 @@ class IProviderNetworks(Interface):
     """
     What only operators may do with networks, of whichever tenant.
 
-    A plugin may provide it besides `IQuantumPlugin`.
+    A plugin may provide it besides `IQuantumPlugin`; it may answer as that may.
     """
 
     def any_network(network_id: str) -> Network:
@@ -134,12 +134,14 @@ class IProviderNetworks(Interface):
         """
         Let a network run over a VLAN of a physical network, for as long as it lives.
 
-        ``vlan_id`` None chooses a free one of the physical network's pool.
+        ``vlan_id`` None chooses a free one of the physical network's pool.  The
+        reasons to refuse are looked for in this order.
 
         :raise NetworkNotFound: There is no such network.
-        :raise NetworkInUse: An interface is plugged into one of its ports.
         :raise AlreadyBound: It is bound to a VLAN.
+        :raise NetworkInUse: An interface is plugged into one of its ports.
         :raise PhysicalNetworkUnknown: The configuration names no such one.
+        :raise Malformed: No VLAN was named, and there is no pool to choose from.
         :raise VlanNotAllowed: The pool does not have this VLAN.
         :raise VlanInUse: Another network has it, or had it and may be carried still.
         :raise SegmentsExhausted: Every VLAN of the pool is in use.
@@ -237,9 +239,7 @@ class IHypervisorListener(Interface):
     ) -> None:
         """Forget the interfaces named ``gone``, then add or replace the ``seen``."""
 
-    def underlay_changed(
-        hypervisor: str, datapath_id: int, underlay: Underlay
-    ) -> None:
+    def underlay_changed(hypervisor: str, datapath_id: int, underlay: Underlay) -> None:
         """
         Take what a managed switch reaches other machines by, in place of the last.
 

@@ -27,7 +27,7 @@ class LocalPort(Struct, frozen=True, gc=False):
 
 
 class RemotePort(Struct, frozen=True, gc=False):
-    """A port of another hypervisor, reached by its tunnel ``address`` (IPv4, 4 bytes)."""
+    """A port of another hypervisor, whose tunnel ``address`` has 4 bytes (IPv4)."""
 
     address: bytes
     segment: int
