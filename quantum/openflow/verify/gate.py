@@ -125,6 +125,8 @@ class Gates:
 
     def exits(self, place: Place, outputs: tuple[Output, ...]) -> tuple[Gate, ...]:
         """Say by which gates outputs at a place are."""
+        if not outputs:
+            return ()
         if not self.shared:
             return tuple(o.port if isinstance(o, Sending) else o for o in outputs)
         shared = self.shared
@@ -137,6 +139,8 @@ class Gates:
 
     def network(self, gate: Gate) -> int | None:
         """Say which network a gate carries, if any."""
+        if isinstance(gate, int):
+            return self.networks.get(gate)
         if isinstance(gate, Tunnel):
             every = Tunnel(gate.ofport, gate.tun_id)
             if gate.address is None or every not in self._limited:

@@ -166,8 +166,8 @@ class Inquiry:
         rule = passage.rule
         fresh = [g for g in wrong if self.is_wanted(Leak, rule, network, g)]
         ports: list[Gate] = [gate for gate in fresh if isinstance(gate, int)]
-        groups = [[gate] for gate in fresh if not isinstance(gate, int)]
-        for group in [ports, *groups] if ports else groups:
+        shared: list[Gate] = [gate for gate in fresh if not isinstance(gate, int)]
+        for group in ([ports] if ports else []) + [[gate] for gate in shared]:
             others = gates if group is ports else _elsewhere(gates, group[0])
             search = self._evidence.matched(passage, others)
             frame = yield from self._tried(rule, search)
