@@ -35,6 +35,7 @@ from quantum.plugins.openvswitch.admission import Admission
 from quantum.plugins.openvswitch.display import Display
 from quantum.plugins.openvswitch.mtus import Mtus
 from quantum.plugins.openvswitch.quarantine import Quarantine
+from quantum.plugins.openvswitch.recollection import Recollection
 from quantum.plugins.openvswitch.roll import Roll
 from quantum.plugins.openvswitch.slices import Slices
 from quantum.plugins.openvswitch.spans import Spans
@@ -120,6 +121,12 @@ class OpenVSwitchFabric:
 
     def switch_statuses(self) -> Iterable[SwitchStatus]:
         return [standing(switch) for _, switch in sorted(self.switches.items())]
+
+    # From an earlier process
+
+    def recollect(self, found: Recollection) -> None:
+        """Let what was seen last count until somebody says otherwise."""
+        self._slices.do(self.roll.recollect(found))
 
     # From hypervisors, by OVSDB
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every switch, from the first word of it until nobody tells of it any more."""
 
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Iterator
+from typing import Any, Final
 
 from attrs import define, field
 from twisted.internet.interfaces import IReactorTime
@@ -16,11 +16,15 @@ from quantum.openflow.session import Session
 from quantum.plugins.openvswitch.admission import Admission
 from quantum.plugins.openvswitch.display import Display, carriers
 from quantum.plugins.openvswitch.quarantine import detached
+from quantum.plugins.openvswitch.recollection import Recollection
 from quantum.plugins.openvswitch.role import role
 from quantum.plugins.openvswitch.switch import Switch
 from quantum.plugins.openvswitch.wiring import Wiring
 
 log = Logger()
+
+GRACE: Final = 30.0
+"""Seconds in which a switch that an earlier process had may come back."""
 
 
 @define(eq=False)
@@ -83,11 +87,40 @@ class Roll:
 
         detached(introduce(), f"recording switch {name}")
 
-    def introduce_all(self) -> None:
-        """Try again to record switches that could not be recorded when they came."""
+    def review(self) -> None:
+        """
+        Look after switches that something has not become of yet.
+
+        Those that could not be recorded when they came are recorded; those that
+        an earlier process had, and that did not come back, are out of reach.
+        """
+        now = self._clock.seconds()
         for switch in list(self.switches.values()):
             if switch.is_synced and not switch.session.is_known:
                 self.introduce(switch)
+            if switch.awaited_until is not None and switch.awaited_until <= now:
+                switch.awaited_until = None
+                self._wiring.watch_reach(switch)
+
+    def recollect(self, found: Recollection) -> Iterator[None]:
+        """Let what an earlier process saw last count until somebody says otherwise."""
+        switch = self.switch(found.datapath_id)
+        if not switch.hypervisor:
+            switch.hypervisor = found.hypervisor
+            switch.awaited_until = self._clock.seconds() + GRACE
+            self._wiring.watch_reach(switch)
+            yield from self._wiring.relay(switch, found.underlay)
+            yield from self._wiring.notice(switch, (), found.interfaces)
+
+    def recall(self, datapath_id: int) -> Recollection | None:
+        """Say what is known of a switch now; None if it is no hypervisor's."""
+        switch = self.switches.get(datapath_id)
+        if switch is None or not switch.hypervisor:
+            return None
+        return Recollection(
+            *(datapath_id, switch.hypervisor, switch.underlay),
+            tuple(switch.interfaces()),
+        )
 
     def forget_stranger(self, switch: Switch) -> None:
         """Forget a switch that is not connected and that no hypervisor has."""

@@ -48,7 +48,7 @@ class Rounds:
     def __call__(self) -> None:
         """Go round once."""
         self._number += 1
-        self._fabric.roll.introduce_all()
+        self._fabric.roll.review()
         self._fabric.admission.review()
         connected = [s for s in self._fabric.switches.values() if s.datapath]
         read = self._chosen(connected)

@@ -35,6 +35,8 @@ class Switch:
     last_audit: float | None = None
     is_watched: bool = False
     """The hypervisor's database is connected."""
+    awaited_until: float | None = None
+    """Since an earlier process had it: so long it is taken to be in reach."""
     was_in_reach: bool = False
     """Whether it was when that was last looked at."""
     is_synced: bool = False
@@ -54,12 +56,14 @@ class Switch:
         if self.is_watched and self.hypervisor not in {"", hypervisor}:
             return False
         self.hypervisor, self.is_watched = hypervisor, True
+        self.awaited_until = None
         return True
 
     @property
     def is_in_reach(self) -> bool:
-        """Something is connected that could tell of it."""
-        return self.is_watched or self.datapath is not None
+        """Something is connected that could tell of it, or soon will be."""
+        is_connected = self.is_watched or self.datapath is not None
+        return is_connected or self.awaited_until is not None
 
     def uplink(self, physical_network: str) -> int:
         """Give the OpenFlow port of a physical network, or 0."""
@@ -106,6 +110,10 @@ class Switch:
     def names(self) -> set[str]:
         """List the interfaces' names."""
         return set(self._seen)
+
+    def interfaces(self) -> Iterable[SeenInterface]:
+        """List the interfaces."""
+        return tuple(self._seen.values())
 
     def ofports(self) -> Iterable[int]:
         """List the OpenFlow ports that have an interface."""

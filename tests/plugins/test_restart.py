@@ -1,0 +1,82 @@
+# SPDX-FileCopyrightText: 2026 The Quantum authors
+# SPDX-License-Identifier: Apache-2.0
+"""What an earlier process saw last counts until somebody says otherwise."""
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from quantum.model import OpStatus
+from quantum.plugins.openvswitch.roll import GRACE
+
+from .site import Site, by_tunnel, tap
+
+
+class RestartTests(SynchronousTestCase):
+    """A daemon that begins anew while its switches go on."""
+
+    def setUp(self) -> None:
+        """Let a network span two switches, and start another daemon."""
+        self.old = Site()
+        for number in (1, 2):
+            self.old.connect(number)
+            self.old.underlay(number, by_tunnel(number))
+            self.old.sync(number)
+        port = self.old.port("a")
+        self.port = self.old.port("b", port.network_id)
+        self.old.change(1, tap("a", 4))
+        self.old.change(2, tap("b", 5))
+        self.site = Site(database=self.old.database, tables=self.old.tables)
+
+    def recollect(self) -> None:
+        """Tell the new daemon what the old one saw."""
+        for number in (1, 2):
+            found = self.old.fabric.roll.recall(number)
+            assert found is not None
+            self.site.fabric.recollect(found)
+
+    def come_back(self, number: int, *seen) -> None:
+        """Let a switch and its hypervisor come back."""
+        self.site.connect(number)
+        self.site.underlay(number, by_tunnel(number))
+        self.site.sync(number, *seen)
+
+    def test_recalled(self) -> None:
+        """What the new one knows is what the old one knew."""
+        self.recollect()
+        for number in (1, 2):
+            recalls = [s.fabric.roll.recall(number) for s in (self.old, self.site)]
+            self.assertEqual(recalls[0], recalls[1])
+
+    def test_nothing_is_undone(self) -> None:
+        """A switch that is back first keeps its flows to the one that is not."""
+        before = self.old.tables[1].flows()
+        sent = self.old.tables[1].messages
+        self.recollect()
+        self.come_back(1, tap("a", 4))
+        self.assertEqual(before, self.site.tables[1].flows())
+        self.assertEqual(sent, self.site.tables[1].messages)
+        status = self.site.look(self.port).status
+        self.assertIs(OpStatus.DOWN, status.op_status)
+        self.assertIn("is not connected", status.reason)
+
+    def test_unknown(self) -> None:
+        """Nothing is recalled of a switch that nobody has."""
+        self.assertIsNone(self.site.fabric.roll.recall(77))
+
+    def test_told_already(self) -> None:
+        """What a hypervisor has told already is not undone by what it was."""
+        self.come_back(1, tap("c", 9))
+        self.recollect()
+        seen = [one.name for one in self.site.fabric.switches[1].interfaces()]
+        self.assertEqual(["tap-c"], seen)
+
+    def test_seen_twice(self) -> None:
+        """The first place is not given up only because another is back sooner."""
+        self.old.change(2, tap("a", 6))
+        self.recollect()
+        self.come_back(2, tap("b", 5), tap("a", 6))
+        carried = self.site.fabric.session(1).members()
+        self.assertIn(4, carried)
+        self.site.clock.advance(GRACE)
+        self.site.rounds()
+        self.assertNotIn(4, self.site.fabric.session(1).members())
+        self.assertIn(6, self.site.fabric.session(2).members())
