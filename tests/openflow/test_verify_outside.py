@@ -45,6 +45,7 @@ MEMBERS: dict[int, Member] = {
 PLAN = [encode(flow) for flow in layout_of(MEMBERS, TUNNEL).plan()]
 NETWORKS = networks_of(MEMBERS.values(), TUNNEL)
 ADDRESSES = addresses_of(MEMBERS.values())
+STRANGE = {"in_port": 9, "vlan_vid": 0x1065}
 HERE = 0x1FFFFFFFF
 LESSON = next(encode(flow) for flow in [Flow(SOURCE_LEARNED, 5, 2)])
 
@@ -95,6 +96,17 @@ class OutsideTests(SynchronousTestCase):
         self.assertEqual((None, TUNNEL, 9), _source(leak))
         (leak, *_) = judge(foreign(0, 50, *deeds, in_port=TUNNEL)).leaks
         self.assertNotIn(leak.frame.tun_id, (5, 6))
+
+    def test_written(self) -> None:
+        """What a flow has set is not where a frame came from."""
+        number = parser.OFPActionSetField(tunnel_id=6)
+        first = foreign(0, 200, apply(number), goto(5), in_port=TUNNEL, tunnel_id=5)
+        then = foreign(5, 1, output(3), in_port=TUNNEL, tunnel_id=6)
+        (leak,) = judge(first, then).leaks
+        self.assertEqual((5, TUNNEL, 5), _source(leak))
+        tag = foreign(0, 300, apply(parser.OFPActionPopVlan()), goto(6), **STRANGE)
+        (leak,) = judge(tag, foreign(6, 1, output(3), in_port=9, vlan_vid=0)).leaks
+        self.assertEqual(0x1065, leak.frame.vlan)
 
     def test_vlan(self) -> None:
         """A frame that leaves untagged, or with a wrong tag, is a leak."""

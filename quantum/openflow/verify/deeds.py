@@ -24,10 +24,8 @@ from quantum.openflow.verify.fields import (
     TUN_ID,
     VLAN,
 )
-from quantum.openflow.verify.header import Pattern
+from quantum.openflow.verify.header import TAGGED, Pattern
 
-TAGGED: Final = 0x1000
-"""The bit of ``vlan_vid`` that says that there is a tag (OFPVID_PRESENT)."""
 _OUTPUT, _PUSH_VLAN, _POP_VLAN, _SET_FIELD, _VENDOR = 0, 17, 18, 25, 0xFFFF
 _REG_LOAD, _RESUBMIT, _LEARN = 7, 14, 45
 _OPEN_VSWITCH: Final = 0x2320

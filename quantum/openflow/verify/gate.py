@@ -13,9 +13,9 @@ from typing import Final
 from attrs import define, field
 from msgspec import Struct
 
-from quantum.openflow.verify.deeds import TAGGED, Output, Sending
+from quantum.openflow.verify.deeds import Output, Sending
 from quantum.openflow.verify.fields import IN_PORT, TUN_DST, TUN_ID, VLAN
-from quantum.openflow.verify.header import Headers, Pattern
+from quantum.openflow.verify.header import TAGGED, Headers, Pattern
 from quantum.openflow.verify.rule import Place, Rule
 
 
@@ -93,18 +93,18 @@ class Gates:
     def sources(self, rules: Iterable[Rule]) -> set[Gate]:
         """List every gate that is known or that rules name, and those for the rest."""
         for rule in rules:
-            gate = self._named(rule)
+            gate = self._named(rule.value, rule.mask)
             if gate is not None:
                 self.shared[ofport_of(gate)].add(gate)
         ports: set[Gate] = {gate for gate in self.networks if isinstance(gate, int)}
         return ports.union(*self.shared.values())
 
-    def asked(self, rule: Rule, among: Collection[Gate]) -> set[Gate]:
-        """List the gates of the port that a rule asks for."""
-        port = IN_PORT.of(rule.value)
+    def asked(self, own: Pattern, among: Collection[Gate]) -> set[Gate]:
+        """List the gates of the port that is asked for of frames themselves."""
+        port = IN_PORT.of(own.value)
         if port not in self.shared:
             return {port}
-        named = self._named(rule)
+        named = self._named(own.value, own.mask)
         found = self.shared[port] if named is None else {named}
         return {gate for gate in found if gate in among}
 
@@ -159,15 +159,15 @@ class Gates:
                 self._limited.add(gate)
         held.add(gate)
 
-    def _named(self, rule: Rule) -> Gate | None:
-        """Say which part of a shared port a rule asks for, if for one."""
-        port = IN_PORT.of(rule.value)
-        if not rule.mask & IN_PORT.bits or port not in self.shared:
+    def _named(self, value: int, mask: int) -> Gate | None:
+        """Say which part of a shared port is asked for, if it is one."""
+        port = IN_PORT.of(value)
+        if not mask & IN_PORT.bits or port not in self.shared:
             return None
         if port in self._tunnels:
-            is_one = rule.mask & TUN_ID.bits == TUN_ID.bits
-            return Tunnel(port, TUN_ID.of(rule.value)) if is_one else None
-        return _trunk(port, rule.value, rule.mask)
+            is_one = mask & TUN_ID.bits == TUN_ID.bits
+            return Tunnel(port, TUN_ID.of(value)) if is_one else None
+        return _trunk(port, value, mask)
 
     def _exit(self, place: Place, output: Output) -> Gate:
         sending = Sending(output, Pattern()) if isinstance(output, int) else output

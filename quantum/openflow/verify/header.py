@@ -24,6 +24,8 @@ from quantum.openflow.verify.fields import (
 EFFORT: Final = 200_000
 """Patterns looked at before a set of headers is called too intricate."""
 BROADCAST: Final = b"\xff\xff\xff\xff\xff\xff"
+TAGGED: Final = 0x1000
+"""The bit of ``vlan_vid`` that says that there is a tag (OFPVID_PRESENT)."""
 STRANGER: Final = b"\x02\x00\x5e\x00\x53\xff"
 """An address for examples; nothing depends on nobody having it."""
 
@@ -94,12 +96,12 @@ class Frame(Struct, frozen=True, gc=False):
     @classmethod
     def of(cls, header: int) -> "Frame":
         """Make the frame of a number."""
-        dst, src = ETH_DST.of(header), ETH_SRC.of(header)
+        dst, src, vlan = ETH_DST.of(header), ETH_SRC.of(header), VLAN.of(header)
         return cls(
             IN_PORT.of(header),
             dst.to_bytes(6, "big"),
             src.to_bytes(6, "big"),
-            VLAN.of(header),
+            vlan if vlan & TAGGED else 0,
             TUN_ID.of(header),
             header & ~_NAMED & WHOLE,
         )

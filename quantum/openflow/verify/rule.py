@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from quantum.openflow.flow import Encoded
 from quantum.openflow.pipeline import Table
-from quantum.openflow.verify.deeds import TAGGED, Output, parts, read_actions
+from quantum.openflow.verify.deeds import Output, parts, read_actions
 from quantum.openflow.verify.fields import (
     FIELDS,
     HINT,
@@ -26,7 +26,7 @@ from quantum.openflow.verify.fields import (
     VLAN,
     Field,
 )
-from quantum.openflow.verify.header import Pattern
+from quantum.openflow.verify.header import TAGGED, Pattern
 
 _GOTO, _WRITE_METADATA, _APPLY = 1, 2, 4
 _PRESENT: Final = TAGGED << VLAN.shift

@@ -123,7 +123,7 @@ class Survey:
             visit.note(rule, look)
             gates, strangers = visit.gates, visit.strangers.gates
             if look & IN_PORT.bits:
-                gates = self._gates.asked(rule, gates)
+                gates = self._gates.asked(rule.own(place), gates)
                 strangers = gates & strangers
             if strangers and look & ETH_SRC.bits == ETH_SRC.bits:
                 strangers = self._spoofing(rule, strangers)
