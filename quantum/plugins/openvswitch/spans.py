@@ -50,6 +50,10 @@ class _Span:
         """List the switches that carry it besides one."""
         return [other for other in self.ports if other is not switch]
 
+    def audience(self, switch: Switch) -> list[Switch]:
+        """List the switches that are told of another's ports: through a VLAN none."""
+        return [] if self.vlan is not None else self.others(switch)
+
 
 News = Iterator[tuple[Switch, Switch, int]]
 """Who should hear; whose port it is; its number."""
@@ -88,17 +92,18 @@ class Spans:
         span = self._spans.setdefault(segment, _Span(vlan))
         if span.vlan != vlan:
             self._bind(segment, span, vlan)
+        others = span.audience(switch)
         if switch not in span.ports:
             span.ports[switch] = set()
-            self._tell(_heard_by(switch, span))
-            affected += _left_alone(span.others(switch), span)
+            self._tell(others, _heard_by(switch, others, span))
+            affected += _left_alone(others, span)
         if vlan is not None:
             self._lead_out(switch, segment)
         now = _Carried(port, _remote(switch, port, vlan))
         if now != self._port(switch, ofport):
             span.ports[switch].add(ofport)
             self._carried.setdefault(switch, {})[ofport] = now
-            self._tell(_told(span.others(switch), switch, (ofport,)))
+            self._tell(others, _told(others, switch, (ofport,)))
         return affected
 
     def drop(self, switch: Switch, ofport: int) -> Ports:
@@ -115,15 +120,15 @@ class Spans:
             del self._carried[switch]
         segment = before.local.segment
         span = self._spans[segment]
-        others = span.others(switch)
-        self._tell(_told(others, switch, (ofport,)))
+        others = span.audience(switch)
+        self._tell(others, _told(others, switch, (ofport,)))
         span.ports[switch].remove(ofport)
         if span.ports[switch]:
             return []
         del span.ports[switch]
-        if not others:
+        if not span.ports:
             del self._spans[segment]
-        self._tell(_heard_by(switch, span))
+        self._tell(others, _heard_by(switch, others, span))
         if span.vlan is not None:
             self._lead_out(switch, segment)
         return _left_alone(others, span)
@@ -137,8 +142,8 @@ class Spans:
             carried[ofport] = _Carried(local, _remote(switch, local, vlan))
             by_segment.setdefault(local.segment, []).append(ofport)
         for segment, ofports in by_segment.items():
-            others = self._spans[segment].others(switch)
-            self._tell(_told(others, switch, ofports))
+            others = self._spans[segment].audience(switch)
+            self._tell(others, _told(others, switch, ofports))
 
     def spans_others(self, switch: Switch, segment: int) -> bool:
         """Say whether other switches carry a network too."""
@@ -154,7 +159,8 @@ class Spans:
             for ofport in ofports:
                 local = carried[ofport].local
                 carried[ofport] = _Carried(local, _remote(switch, local, vlan))
-            self._tell(_told(span.others(switch), switch, tuple(ofports)))
+            others = span.others(switch)
+            self._tell(others, _told(others, switch, tuple(ofports)))
 
     def _port(self, switch: Switch, ofport: int) -> _Carried | None:
         return self._carried.get(switch, {}).get(ofport)
@@ -175,7 +181,10 @@ class Spans:
             return None
         return carried.remote
 
-    def _tell(self, news: News) -> None:
+    def _tell(self, others: list[Switch], news: News) -> None:
+        """Spread news, unless there is nobody else."""
+        if not others:
+            return
         self._news.append(news)
         if not self._is_telling:
             self._is_telling = True
@@ -204,9 +213,9 @@ class Spans:
             yield from self._news.popleft()
 
 
-def _heard_by(listener: Switch, span: _Span) -> News:
+def _heard_by(listener: Switch, others: Iterable[Switch], span: _Span) -> News:
     """Let a switch hear of all others' ports of a network, as they are now."""
-    ports = [(home, tuple(span.ports[home])) for home in span.others(listener)]
+    ports = [(home, tuple(span.ports[home])) for home in others]
     return ((listener, home, ofport) for home, all_ in ports for ofport in all_)
 
 
@@ -222,12 +231,11 @@ def _talk(touched: set[Switch]) -> Iterator[None]:
             yield
 
 
-def _left_alone(others: Iterable[Switch], span: _Span) -> Ports:
+def _left_alone(others: list[Switch], span: _Span) -> Ports:
     """List the ports of the only other switch, if it is one that is not reached."""
-    match list(others):
-        case [other] if not other.address:
-            return [(other, ofport) for ofport in span.ports[other]]
-    return []
+    if len(others) != 1 or others[0].address:
+        return []
+    return [(others[0], ofport) for ofport in span.ports[others[0]]]
 
 
 def _remote(switch: Switch, port: LocalPort, vlan: Vlan | None) -> RemotePort | None:
