@@ -27,7 +27,7 @@ from quantum.openflow.verify.gate import ofport_of
 from quantum.openflow.verify.header import Frame
 
 from .fates import fate, some_frames
-from .foreign import apply, foreign, goto, holding, write
+from .foreign import apply, foreign, goto, holding, output, write
 from .strategies import TUNNEL, VLAN_SEGMENT, layout_of, macs, peer, segments
 
 UPLINK = 9
@@ -146,6 +146,13 @@ class FleetTests(SynchronousTestCase):
         self.assertEqual(("hv1", UPLINK), (name, transit.frame.in_port))
         self.assertEqual(Tunnel(TUNNEL, 1, peer(2)), transit.destination)
         self.assertIn("goes out again by tunnel port", transit.words)
+
+    def test_relay(self) -> None:
+        """A VLAN that a switch without its network lets through is a leak there."""
+        relay = foreign(0, 1, output(10), in_port=UPLINK)
+        verdict = verify_fleet(meddled("hv1", relay, placed=PAIR))
+        (leak,) = verdict.verdicts["hv1"].leaks
+        self.assertEqual((VLAN_SEGMENT, 0x1064), (leak.source_network, leak.frame.vlan))
 
     def test_clashes(self) -> None:
         """Two ends of one address, and a VLAN of two networks, are told apart."""

@@ -106,16 +106,32 @@ def verify_fleet(sites: Mapping[str, Site]) -> FleetVerdict:
         for network in site.here - tagged:
             if site.tunnel and site.endpoint:
                 carriers.setdefault(network, set()).add(site.endpoint)
+    lines: dict[str, dict[int | None, int]] = {}
+    for site in sites.values():
+        for trunk, network in site.vlans.items():
+            line = site.uplinks.get(trunk.ofport, "")
+            lines.setdefault(line, {}).setdefault(trunk.vlan, network)
     verdicts = {
-        name: verify(site.flows, _gates(site, carriers), site.addresses)
+        name: verify(site.flows, _gates(site, carriers, lines), site.addresses)
         for name, site in sites.items()
     }
     return FleetVerdict(verdicts, (*_addresses(sites), *_physical(sites)))
 
 
-def _gates(site: Site, carriers: Mapping[int, set[bytes]]) -> dict[Gate, int]:
-    """Say which network each gate carries; what is not named carries none."""
+def _gates(
+    site: Site,
+    carriers: Mapping[int, set[bytes]],
+    lines: Mapping[str, Mapping[int | None, int]],
+) -> dict[Gate, int]:
+    """
+    Say which network each gate carries; what is not named carries none.
+
+    A VLAN comes to every switch of its physical network, wanted or not.
+    """
     gates = dict(site.networks)
+    for ofport, line in site.uplinks.items():
+        for vlan, network in lines.get(line, {}).items():
+            gates.setdefault(Trunk(ofport, vlan), network)
     for network in site.here:
         others = carriers.get(network, set()) - {site.endpoint}
         if others and site.tunnel and site.endpoint:
