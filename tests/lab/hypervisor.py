@@ -150,6 +150,12 @@ class Hypervisor:
             words += ["--", "del-port", BRIDGE, machine.vif]
         self.ovs.vsctl(*words)
 
+    def remove(self, machine: Machine) -> None:
+        """End an unplugged machine."""
+        self.machines.remove(machine)
+        self.namespace.ip(f"link delete {machine.vif}")
+        machine.namespace.close()
+
     def ofport(self, machine: Machine) -> int:
         """Say which OpenFlow port a plugged machine has."""
         text = self.ovs.vsctl("get", "interface", machine.vif, "ofport").strip()
