@@ -25,7 +25,7 @@ DOTS := awk '/^Collecting/ { printf "."; fflush() } END { print "" }'
 .PHONY: help demo run test bench lint format lock python ovs clean
 
 help:
-	@echo "make demo    watch two tenants with equal addresses share one Open vSwitch (root)"
+	@echo "make demo    watch tenants with equal addresses share three hypervisors (root)"
 	@echo "make test    lint, then all tests; TESTS=tests/api for some of them"
 	@echo "make run     the daemon in the foreground, on this machine's Open vSwitch;"
 	@echo "             OPTIONS=\"--set plugin.name=memory\" without any switch"
