@@ -4,12 +4,17 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Final
 
 from attrs import define, field
 from msgspec import Struct
 
 from quantum.openflow.flow import COOKIE_TAG, Encoded, Flow, encode, match_length
 from quantum.openflow.messages import Entry, entries, has_entries, has_more
+
+PIECE: Final = 50
+"""Flows compared at a time: some 0.2 ms of work."""
 
 
 class _Wanted(Struct, frozen=True, gc=False):
@@ -34,6 +39,8 @@ class Comparison:
     _wanted: dict[int, _Wanted] = field(factory=dict)
     _twins: list[_Wanted] = field(factory=list)
     _frames: deque[bytes] = field(factory=deque)
+    _rest: Iterator[Entry] | None = None
+    """What was not compared yet of the oldest frame, once that was begun."""
     _is_complete: bool = False
     _is_silent: bool = True
 
@@ -71,12 +78,12 @@ class Comparison:
 
     def compare(self) -> None:
         """
-        Compare the oldest frame.
+        Compare a piece of the oldest frame.
 
         :raise ValueError: It cannot be understood.
         """
         wanted, stale = self._wanted, self.stale
-        for found in entries(self._frames.popleft()):
+        for found in self._piece():
             table, priority, cookie, body = found
             due = wanted.get(cookie)
             if due is not None and due.encoded.body == body:
@@ -87,6 +94,15 @@ class Comparison:
                 del wanted[cookie]
             elif cookie >> 56 == COOKIE_TAG:
                 stale.append(Encoded(*found))
+
+    def _piece(self) -> list[Entry]:
+        if self._rest is None:
+            self._rest = entries(self._frames[0])
+        piece = list(islice(self._rest, PIECE))
+        if len(piece) < PIECE:
+            self._rest = None
+            self._frames.popleft()
+        return piece
 
     def missing(self) -> Iterator[tuple[Flow, Encoded]]:
         """List what the switch has not, or not so."""
