@@ -3,6 +3,7 @@
 """Accepting switches over real sockets on loopback."""
 
 import gc
+import socket
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -31,7 +32,7 @@ from twisted.trial.unittest import TestCase
 from quantum.channel.connection import Connection
 from quantum.channel.host import RyuHost
 from quantum.channel.limits import Limits
-from quantum.channel.listener import OpenFlowListener
+from quantum.channel.listener import ACCEPTS, OpenFlowListener
 from tests.channel.corpus import FEATURES, HELLO, MALFORMED, PORT, READY, frame, part
 from tests.channel.sample.recorder import Recorder, Seen
 
@@ -272,6 +273,20 @@ class SwarmTests(ListenerCase):
         for datapath in self.host.switches.values():
             await datapath.request(frame(20), 30)
         self.assertEqual(500, self.seen.count("barrier ends"))
+
+    async def test_pace(self) -> None:
+        """However many connect at once, few are accepted in a turn of the reactor."""
+        (port,) = self.listener._ports
+        here = ("127.0.0.1", self.port)
+        clients = [socket.create_connection(here) for _ in range(30)]
+        turns: list[int] = []
+        while sum(turns) < len(clients):
+            before = port.sessionno
+            await deferLater(reactor, 0, lambda: None)
+            turns.append(port.sessionno - before)
+        for client in clients:
+            client.close()
+        self.assertLessEqual(max(turns), 2 * ACCEPTS)
 
 
 DESCRIPTORS = """
