@@ -6,6 +6,10 @@ from attrs import frozen
 
 SLICE = 0.0005
 """Seconds of one turn of the reactor that all connections together may use."""
+BREAK = 0.001
+"""Seconds between two slices while many wait: others need the processor too."""
+FEW = 4
+"""Connections that are served without a break."""
 
 
 @frozen

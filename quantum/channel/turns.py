@@ -13,7 +13,7 @@ from collections.abc import Callable
 from attrs import define, field
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from quantum.channel.limits import SLICE
+from quantum.channel.limits import BREAK, FEW, SLICE
 
 Job = Callable[[], bool]
 """Does a small piece of work; says whether there is more."""
@@ -24,7 +24,8 @@ class Turns:
     """
     Does everybody's work piece by piece, in turn, a slice per turn of the reactor.
 
-    Who comes when nobody waits is served at once.
+    Who comes when nobody waits is served at once.  While more than a few wait there
+    are breaks: a process that never sleeps is made to wait, and the API with it.
     """
 
     _clock: IReactorTime
@@ -66,7 +67,8 @@ class Turns:
 
     def _go_on(self) -> None:
         if self._waiting and self._next is None and not self._is_working:
-            self._next = self._clock.callLater(0, self._work)
+            pause = BREAK if len(self._waiting) > FEW else 0
+            self._next = self._clock.callLater(pause, self._work)
 
     def _work(self) -> None:
         self._next, self._is_working = None, True

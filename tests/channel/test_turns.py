@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Everybody's work in turn, a slice per turn of the reactor."""
 
+from collections import Counter
+
 from twisted.trial.unittest import SynchronousTestCase
 
-from quantum.channel.limits import SLICE
+from quantum.channel.limits import BREAK, FEW, SLICE
 from quantum.channel.turns import Turns
 from tests.channel.terminal import Ticking
 
@@ -43,6 +45,17 @@ class TurnsTests(SynchronousTestCase):
         self.exhaust()
         self.assertEqual("aaabcbcbc", "".join(self.done))
 
+    def test_breaks(self) -> None:
+        """While many wait there are breaks; the last few are served without."""
+        for name in "abcdef"[: FEW + 2]:
+            self.turns.do(self.job(name, 3))
+        self.clock.advance(0)
+        self.assertLess(BREAK / 2, self.until_next())
+        while len(self.done) < 3 * (FEW + 2):
+            self.clock.advance(self.until_next())
+        self.assertEqual([], self.clock.getDelayedCalls())
+        self.assertEqual(dict.fromkeys(self.done, 3), Counter(self.done))
+
     def test_next_turn(self) -> None:
         """Some time after a slice is used up there is a new one."""
         self.turns.do(self.job("a", 1))
@@ -64,6 +77,11 @@ class TurnsTests(SynchronousTestCase):
         self.assertRaises(ZeroDivisionError, self.exhaust)
         self.exhaust()
         self.assertEqual("aaab", "".join(self.done))
+
+    def until_next(self) -> float:
+        """Say how long the reactor may sleep."""
+        (call,) = self.clock.getDelayedCalls()
+        return max(0.0, call.getTime() - self.clock.rightNow)
 
     def exhaust(self) -> None:
         """Let time go by until nothing waits."""

@@ -12,8 +12,12 @@ from twisted.logger import Logger
 
 log = Logger()
 
-SLICE: Final = 0.001
+SLICE: Final = 0.0005
 """Seconds of one slice."""
+BREAK: Final = 0.001
+"""Seconds between two slices while many jobs wait: others need the processor too."""
+FEW: Final = 4
+"""Jobs that are done without a break."""
 
 
 @define(eq=False)
@@ -39,7 +43,8 @@ class Slices:
         until = self._clock.seconds() + SLICE
         while self._jobs:
             if self._clock.seconds() > until:
-                self._clock.callLater(0, self._work)
+                pause = BREAK if len(self._jobs) > FEW else 0
+                self._clock.callLater(pause, self._work)
                 return
             self._step(self._jobs[0])
         self._is_working = False
