@@ -121,7 +121,8 @@ class Landscape(RuleBasedStateMachine):
         here = self.underlays[switch]
         for other in set(SWITCHES) - {switch}:
             there = self.underlays[other]
-            if sent.tun_dst and there.address == ip_address(sent.tun_dst).packed:
+            peer = ip_address(sent.tun_dst).packed if sent.port == TUNNEL else None
+            if peer == there.address:
                 source = str(ip_address(here.address)) if here.address else ""
                 yield other, Frame(TUNNEL, sent.dst, src, sent.tun_id, source)
             for name, ofport in here.uplinks:
