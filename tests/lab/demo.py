@@ -170,8 +170,8 @@ class Demo:
         self.tallies.append((text, loss.tally))
         words = (
             f"{loss.sent} frames between those untouched: {loss.lost} lost,"
-            f" {loss.repeated} repeated, {loss.strayed} to others;"
-            f" {loss.pings} pings: {loss.unanswered} lost"
+            f" {loss.repeated} repeated, {loss.strayed} to others, {loss.leaked}"
+            f" leaked; {loss.pings} pings: {loss.unanswered} lost"
         )
         self.verdict(words, [] if loss.is_none else ["traffic did not ride it out"])
 

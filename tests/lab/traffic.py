@@ -150,22 +150,24 @@ class Loss:
     lost: int
     repeated: int
     strayed: int
-    """Frames that arrived at machines they were not meant for."""
+    """Frames that arrived at other machines of the network."""
+    leaked: int
+    """Frames that arrived in other networks."""
     pings: int
     unanswered: int
 
     @property
     def is_none(self) -> bool:
         """Whether something was sent, and arrived exactly once, where it should."""
-        wrong = self.lost or self.repeated or self.strayed or self.unanswered
-        return self.sent > 0 and not wrong
+        wrong = self.lost or self.repeated or self.strayed or self.leaked
+        return self.sent > 0 and not (wrong or self.unanswered)
 
     @property
     def tally(self) -> Tally:
         """Frames and answers together."""
         expected = self.sent + self.pings
         arrived = expected - self.lost - self.unanswered
-        return Tally(expected, arrived, self.strayed, self.repeated)
+        return Tally(expected, arrived, self.strayed + self.leaked, self.repeated)
 
 
 @define
@@ -232,21 +234,20 @@ class Stream:
         return frames and len(self._answered) == self._asked * len(self._pairs)
 
     def _loss(self, machines: Sequence[Machine]) -> Loss:
-        lost = repeated = strayed = 0
+        lost = repeated = strayed = leaked = 0
         for number, (_, to) in enumerate(self._pairs):
             probe = self._first_probe + number
             arrived = self._sniffer.count(to, probe)
             lost += self._sent - len(arrived)
             repeated += arrived.total() - len(arrived)
-            strayed += sum(
-                self._sniffer.count(other, probe).total()
-                for other in machines
-                if other.name != to.name
-            )
+            for other in [one for one in machines if one.name != to.name]:
+                seen = self._sniffer.count(other, probe).total()
+                strayed += seen if other.network == to.network else 0
+                leaked += seen if other.network != to.network else 0
         sent, asked = (n * len(self._pairs) for n in (self._sent, self._asked))
         repeated += self._answered.total() - len(self._answered)
         unanswered = asked - len(self._answered)
-        return Loss(sent, lost, repeated, strayed, asked, unanswered)
+        return Loss(sent, lost, repeated, strayed, leaked, asked, unanswered)
 
 
 def _checksum(packet: bytes) -> int:
