@@ -109,12 +109,10 @@ class WideTests(SynchronousTestCase):
         report = look_until_right(observatory, everybody, patience, cut)
         self.assertEqual([], report.problems())
 
-    def assert_unnoticed(self, action: Callable[[], object], *hosts: str) -> None:
+    def assert_unnoticed(self, action: Callable[[], None], *hosts: str) -> None:
         """A thousand frames a second between machines there lose not one."""
         pairs = self.pairs(*hosts)[:2]
-        loss = ride_out(
-            self.site.observatory, lambda: action() and None, pairs, KILOHERTZ
-        )
+        loss = ride_out(self.site.observatory, action, pairs, KILOHERTZ)
         self.assertTrue(loss.is_none, loss)
 
     def await_true(self, is_true: Callable[[], bool], text: str) -> None:
