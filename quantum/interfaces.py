@@ -170,13 +170,21 @@ class IIntent(Interface):
         """List every plugged interface."""
 
     def known_switches() -> frozenset[str]:
-        """List every datapath id that `remember_switch` was ever given."""
+        """List every datapath id that was remembered, and not forgotten since."""
 
     def quarantined_segments() -> frozenset[int]:
         """List the segments of deleted networks that were not freed yet."""
 
     def remember_switch(datapath_id: str) -> Awaitable[None]:
         """Record durably that a switch exists, before it is sent any flow."""
+
+    def forget_switch(datapath_id: str) -> Awaitable[None]:
+        """
+        Record durably that a switch exists no longer, or (again) not.
+
+        Of it and `remember_switch` the one that was called last counts, even
+        if the other has not answered yet.
+        """
 
     def free_segment(segment_id: int) -> Awaitable[None]:
         """Record that no known switch has any flow of a deleted network's segment."""

@@ -26,7 +26,7 @@ from quantum.storage.database import Database, DatabaseUnusable
 from quantum.storage.drafts import Drafts
 from quantum.storage.ids import new_id
 from quantum.storage.load import load
-from quantum.storage.network_writes import RememberSwitch
+from quantum.storage.network_writes import ForgetSwitch, RememberSwitch, switch_key
 from quantum.storage.outlook import Outlook
 from quantum.storage.publication import Listener, Publication
 from quantum.storage.segments import Pool, SegmentPool
@@ -165,9 +165,14 @@ class Ledger:
         return frozenset(self.catalogue.quarantined)
 
     def remember_switch(self, datapath_id: str) -> Deferred[None]:
-        if datapath_id in self.catalogue.switches:
+        if self._is_switch(datapath_id) is True:
             return succeed(None)
         return maybeDeferred(self.record, RememberSwitch(datapath_id))
+
+    def forget_switch(self, datapath_id: str) -> Deferred[None]:
+        if self._is_switch(datapath_id) is False:
+            return succeed(None)
+        return maybeDeferred(self.record, ForgetSwitch(datapath_id))
 
     def free_segment(self, segment_id: int) -> Deferred[None]:
         if segment_id not in self.catalogue.quarantined:
@@ -178,6 +183,12 @@ class Ledger:
         port = self.catalogue.recorded_port(port_id)
         if port is not None and port.status != status:
             self.catalogue.put_port(replace(port, status=status))
+
+    def _is_switch(self, datapath_id: str) -> bool | None:
+        """Say whether a switch is recorded; None while that is being changed."""
+        if self._outlook.is_awaited(switch_key(datapath_id)):
+            return None
+        return datapath_id in self.catalogue.switches
 
 
 def _go_on_after(catalogue: Catalogue, means: Means) -> None:

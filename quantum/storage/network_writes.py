@@ -33,6 +33,11 @@ _FORGET_SWITCH = delete(switches).where(switches.c.datapath_id == bindparam("thi
 _REMEMBER_SWITCH = insert(switches)
 
 
+def switch_key(datapath_id: str) -> str:
+    """Name what the writes about a switch edit."""
+    return f"switch {datapath_id}"
+
+
 @frozen
 class CreateNetwork(Write):
     """Record a new network."""
@@ -142,7 +147,7 @@ class RememberSwitch(Write):
 
     @property
     def key(self) -> str:
-        return f"switch {self.datapath_id}"
+        return switch_key(self.datapath_id)
 
     def steps(self) -> Sequence[Step]:
         return (
@@ -157,4 +162,27 @@ class RememberSwitch(Write):
 
     def publish(self, catalogue: Catalogue) -> tuple[None, None]:
         catalogue.switches.add(self.datapath_id)
+        return None, None
+
+
+@frozen
+class ForgetSwitch(Write):
+    """Record that a switch exists no longer."""
+
+    datapath_id: str
+
+    @property
+    def key(self) -> str:
+        return switch_key(self.datapath_id)
+
+    def steps(self) -> Sequence[Step]:
+        return (Step(_FORGET_SWITCH, {"this": self.datapath_id}),)
+
+    def evidence(self) -> Evidence:
+        column = switches.c.datapath_id
+        query = select(column).where(column == self.datapath_id)
+        return Evidence((self.key,), query, None)
+
+    def publish(self, catalogue: Catalogue) -> tuple[None, None]:
+        catalogue.switches.discard(self.datapath_id)
         return None, None

@@ -104,6 +104,28 @@ class IntentContract(_Case):
         expected = frozenset({"00000000000000aa", "00000000000000bb"})
         self.assertEqual(expected, self.intent.known_switches())
 
+    def test_switches_are_forgotten(self) -> None:
+        """A forgotten switch is known no longer, until it is remembered anew."""
+        gone, other = "00000000000000aa", "00000000000000bb"
+        for name in (gone, other):
+            self.answer(self.intent.remember_switch, name)
+        for _ in range(2):
+            self.assertIsNone(self.answer(self.intent.forget_switch, gone))
+            self.assertEqual(frozenset({other}), self.intent.known_switches())
+        self.answer(self.intent.remember_switch, gone)
+        self.assertEqual(frozenset({gone, other}), self.intent.known_switches())
+
+    def test_the_last_word_about_a_switch_counts(self) -> None:
+        """Whoever calls while another call has not answered yet is not ignored."""
+        name = "00000000000000aa"
+        verbs = (self.intent.remember_switch, self.intent.forget_switch)
+        for last in (0, 1, 0, 1):
+            for verb in (verbs[last], verbs[1 - last], verbs[last]):
+                maybeDeferred(verb, name)
+            self.pass_time()
+            known = frozenset() if last else frozenset({name})
+            self.assertEqual(known, self.intent.known_switches())
+
     def test_segments_are_quarantined(self) -> None:
         """A deleted network's segment is in quarantine until it is freed."""
         network = self.answer(self.plugin.create_network, "tenant-a", "blue")

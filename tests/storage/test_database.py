@@ -258,7 +258,8 @@ class ReopenTests(SynchronousTestCase):
         plugin = bench.plugin
         plugin.create_network("tenant-a", "blue")
         plugin.create_network("tenant-b", "doomed")
-        bench.ledger.remember_switch("00000000000000aa")
+        for name in ("00000000000000aa", "00000000000000bb"):
+            bench.ledger.remember_switch(name)
         bench.pass_time()
         plugin.create_port("tenant-a", "id-1", AdminState.ACTIVE)
         plugin.create_port("tenant-a", "id-1", AdminState.DOWN)
@@ -266,7 +267,9 @@ class ReopenTests(SynchronousTestCase):
         bench.pass_time()
         plugin.plug("tenant-a", "id-1", "id-3", "vif-1")
         plugin.plug("tenant-a", "id-1", "id-4", "vif-2")
+        bench.ledger.forget_switch("00000000000000bb")
         bench.pass_time()
+        self.assertEqual({"00000000000000aa"}, bench.ledger.known_switches())
         expected = self.everything(bench)
         self.successResultOf(bench.stop())
 

@@ -79,12 +79,15 @@ class OutageTests(WriterCase):
             self.plugin.bind_vlan("id-1", "lab", 5),
             self.plugin.create_network("t", "red"),
             self.bench.ledger.remember_switch("aa"),
+            self.bench.ledger.remember_switch("bb"),
+            self.bench.ledger.forget_switch("aa"),
         ]
         self.bench.pass_time()
         for answer in answers:
             self.successResultOf(answer)
         self.assertEqual(self.rows(), self.readable())
         self.assertEqual(Vlan("lab", 5), self.plugin.network(*where).vlan)
+        self.assertEqual(frozenset({"bb"}), self.bench.ledger.known_switches())
 
     def test_commit_of_a_bind_was_lost(self) -> None:
         """A VLAN is taken if that was recorded, even so, and free if it was not."""
