@@ -130,6 +130,20 @@ class AlreadyBound(QuantumError):
 
 
 @frozen
+class SwitchNotFound(QuantumError):
+    """No switch of this datapath id was heard of, and none is recorded."""
+
+    datapath_id: str
+
+
+@frozen
+class SwitchInReach(QuantumError):
+    """The switch cannot be forgotten: it, or its hypervisor, is connected."""
+
+    datapath_id: str
+
+
+@frozen
 class Overloaded(QuantumError):
     """Too many writes are waiting; try again after ``retry_after`` seconds."""
 

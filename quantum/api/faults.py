@@ -202,6 +202,24 @@ _FAULTS: dict[type, Fault] = {
             f" {error.physical_network} for as long as it lives"
         ),
     ),
+    errors.SwitchNotFound: Fault(
+        (404, "switchNotFound"),
+        (404, OTHER),
+        "Unable to find a switch with the specified datapath id.",
+        lambda error: (
+            f"Switch {shown(error.datapath_id, 64)} was never heard of; GET /switches"
+            " lists those that were, by 16 hexadecimal digits"
+        ),
+    ),
+    errors.SwitchInReach: Fault(
+        (409, "switchInReach"),
+        (409, OTHER),
+        "The switch cannot be forgotten while it is there.",
+        lambda error: (
+            f"Switch {error.datapath_id}, or its hypervisor's database, is connected:"
+            " take the hypervisor out first"
+        ),
+    ),
     errors.Overloaded: Fault(
         (503, "serviceUnavailable"),
         (503, OTHER),

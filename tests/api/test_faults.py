@@ -80,6 +80,22 @@ TABLE: list[tuple[Exception, int, str, int, str, str]] = [
         FAULT,
         "Network N runs over VLAN 5 of lab",
     ),
+    (
+        errors.SwitchNotFound("00000000000000aa"),
+        404,
+        "switchNotFound",
+        404,
+        FAULT,
+        "Switch 00000000000000aa was never heard of",
+    ),
+    (
+        errors.SwitchInReach("00000000000000aa"),
+        409,
+        "switchInReach",
+        409,
+        FAULT,
+        "Switch 00000000000000aa, or its hypervisor",
+    ),
     (errors.Overloaded(7), 503, "serviceUnavailable", 503, FAULT, "7 s"),
     (
         errors.RecordFailed("disk /var/secret is full"),
