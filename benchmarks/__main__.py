@@ -9,6 +9,7 @@ PARTS = {
     "requests": "CPU per request, against a bare twisted.web resource",
     "switches": "programming a real Open vSwitch, against its own tools",
     "swarm": "very many switches: idle, and joining at once",
+    "overlay": "networks that span hypervisors: flow-mods and CPU of a change",
     "growth": "what a port costs when there are many",
     "storage": "the ledger alone: loading, memory, durable writes",
 }

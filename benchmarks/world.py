@@ -3,18 +3,21 @@
 """A recorded world of plugged ports, and the interfaces that hypervisors report."""
 
 from collections.abc import Callable, Iterator
+from random import Random
+from typing import Any
 from uuid import UUID
 
 from attrs import define
 from sqlalchemy import insert
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
-from quantum.model import UP
+from quantum.config import OpenVSwitch
+from quantum.model import OpStatus
 from quantum.openflow.facts import SeenInterface
-from quantum.openflow.session import WAITING, Session
+from quantum.openflow.session import Session
+from quantum.openflow.talk import WAITING
 from quantum.plugins.openvswitch.fabric import OpenVSwitchFabric
-from quantum.plugins.openvswitch.quarantine import Quarantine
-from quantum.plugins.openvswitch.slices import Slices
 from quantum.plugins.recorded import RecordedPlugin
 from quantum.storage.database import Database
 from quantum.storage.ledger import Ledger, Means
@@ -26,13 +29,13 @@ PORTS_PER_SWITCH = 50_000
 TENANT = "tenant"
 
 
-def record(url: str, count: int) -> None:
+def record(url: str, count: int, per_network: int = PORTS_PER_NETWORK) -> None:
     """Record ports plugged with the interfaces ``vif-1`` to ``vif-<count>``."""
     database = Database.open(url)
     Ledger.over(database, Means(clock=Clock(), in_thread=inline))
     with database.engine.begin() as connection:
-        connection.execute(insert(networks), list(_networks(count)))
-        connection.execute(insert(ports), list(_ports(count)))
+        connection.execute(insert(networks), list(_networks(count, per_network)))
+        connection.execute(insert(ports), list(_ports(count, per_network)))
     database.close()
 
 
@@ -44,9 +47,9 @@ def interfaces(first: int, last: int) -> Iterator[SeenInterface]:
         yield SeenInterface(f"tap{number}", f"vif-{number}", ofport, mac)
 
 
-def network_id(number: int) -> str:
+def network_id(number: int, per_network: int = PORTS_PER_NETWORK) -> str:
     """Name the network of a port."""
-    return str(UUID(int=1 << 64 | (number - 1) // PORTS_PER_NETWORK + 1))
+    return str(UUID(int=1 << 64 | (number - 1) // per_network + 1))
 
 
 def port_id(number: int) -> str:
@@ -54,25 +57,31 @@ def port_id(number: int) -> str:
     return str(UUID(int=2 << 64 | number))
 
 
-def _networks(count: int) -> Iterator[dict[str, object]]:
-    for number in range(1, count + 1, PORTS_PER_NETWORK):
-        segment = (number - 1) // PORTS_PER_NETWORK + 1
+def _networks(count: int, per_network: int) -> Iterator[dict[str, object]]:
+    for number in range(1, count + 1, per_network):
+        segment = (number - 1) // per_network + 1
         yield {
-            "id": network_id(number),
+            "id": network_id(number, per_network),
             "tenant_id": TENANT,
             "name": f"network {segment}",
             "segment_id": segment,
         }
 
 
-def _ports(count: int) -> Iterator[dict[str, object]]:
+def _ports(count: int, per_network: int) -> Iterator[dict[str, object]]:
     for number in range(1, count + 1):
         yield {
             "id": port_id(number),
-            "network_id": network_id(number),
+            "network_id": network_id(number, per_network),
             "admin_state": "ACTIVE",
             "interface": f"vif-{number}",
         }
+
+
+def fabric_over(ledger: Ledger, clock: Any) -> OpenVSwitchFabric:
+    """Put a fabric together, as the plugin does."""
+    chance = Random(0)  # noqa: S311  no secret
+    return OpenVSwitchFabric.over(ledger, ledger, clock, OpenVSwitch(), chance)
 
 
 BARRIER = b"\x04\x14\x00\x08"
@@ -87,6 +96,7 @@ class Echo:
     id: int
     session: Session
     sent: int = 0
+    """Bytes."""
     _is_talking: bool = False
 
     def pump(self, take: Callable[[int], bytes | None]) -> None:
@@ -99,6 +109,10 @@ class Echo:
                 self.sent += len(words)
                 self._answer(words)
         self._is_talking = False
+
+    def request(self, _message: object, _deadline: float) -> Deferred[Any]:
+        """Never answer: nobody needs to know the role."""
+        return Deferred()
 
     def _answer(self, words: bytes) -> None:
         if words[-8:-4] == BARRIER:
@@ -123,7 +137,7 @@ class World:
         """Read the ledger and let every interface be seen and settled."""
         clock = Clock()
         ledger = Ledger.open(url, Means(clock=clock, in_thread=inline))
-        fabric = OpenVSwitchFabric(ledger, ledger, Slices(clock), Quarantine(ledger))
+        fabric = fabric_over(ledger, clock)
         plugin = RecordedPlugin(ledger, fabric)
         ledger.subscribe(fabric.tell)
         for first in range(1, count + 1, PORTS_PER_SWITCH):
@@ -142,5 +156,5 @@ class World:
         self.clock.advance(1)
         self.plugin.plug(*place, f"vif-{number}")
         self.clock.advance(1)
-        if self.plugin.port(*place).status != UP:
+        if self.plugin.port(*place).status.op_status is not OpStatus.UP:
             raise ValueError(self.plugin.port(*place))
