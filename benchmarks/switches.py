@@ -24,7 +24,14 @@ from twisted.internet.endpoints import serverFromString
 from twisted.internet.task import react
 
 import ryu_apps.isolation
-from benchmarks.world import TENANT, interfaces, network_id, port_id, record
+from benchmarks.world import (
+    TENANT,
+    fabric_over,
+    interfaces,
+    network_id,
+    port_id,
+    record,
+)
 from quantum.channel.host import RyuHost
 from quantum.channel.limits import Limits
 from quantum.channel.listener import OpenFlowListener
@@ -32,8 +39,6 @@ from quantum.model import OpStatus
 from quantum.openflow.phase import Phase
 from quantum.openflow.session import Session
 from quantum.plugins.openvswitch.fabric import OpenVSwitchFabric
-from quantum.plugins.openvswitch.quarantine import Quarantine
-from quantum.plugins.openvswitch.slices import Slices
 from quantum.plugins.recorded import RecordedPlugin
 from quantum.storage.database import file_url
 from quantum.storage.ledger import Ledger, Means
@@ -100,7 +105,7 @@ class Channel:
         url = file_url(str(Path(folder) / "quantum.db"))
         record(url, ports)
         ledger = Ledger.open(url, Means.of_daemon(reactor))
-        fabric = OpenVSwitchFabric(ledger, ledger, Slices(reactor), Quarantine(ledger))
+        fabric = fabric_over(ledger, reactor)
         plans = Timed(fabric)
         limits = Limits(echo_interval=60)
         host = RyuHost(reactor, limits)
@@ -114,7 +119,10 @@ class Channel:
                 *("add-br", bridge, "--", "set", "bridge", bridge),
                 *("datapath_type=dummy", "fail_mode=secure"),
             )
-        switch.vsctl("set-controller", "br-int", f"unix:{path}")
+        switch.vsctl(
+            *("set-controller", "br-int", f"unix:{path}"),
+            *("--", "set", "controller", "br-int", "max_backoff=1000"),
+        )
         self = cls(reactor, switch, ports, ledger, fabric, plans, host, listener)
         while plans.datapath is None:
             await pause(reactor, 0.01)
@@ -145,8 +153,7 @@ class Channel:
 
     def forget(self) -> None:
         """Let the fabric know nothing, and the switch have nothing."""
-        self.fabric.switches.clear()
-        self.fabric._sightings._places.clear()  # noqa: SLF001  as after a restart
+        self.fabric = self.plans.fabric = fabric_over(self.ledger, self.reactor)
         self.switch.ofctl("del-flows", "br-int")
         self.switch.ofctl("del-flows", "yardstick")
 
