@@ -34,6 +34,7 @@ from quantum.api.limits import Limits
 from quantum.api.routes import Api
 from quantum.api.site import ApiSite
 from quantum.daemon import allow_files
+from quantum.garbage import collect_seldom
 from quantum.openflow.facts import SeenInterface
 from quantum.openflow.phase import Phase
 from quantum.storage.database import file_url
@@ -117,6 +118,7 @@ class Storm:
         controller = await Controller.open(self.reactor, self.folder)
         api = await _serve(controller)
         load = Load.start(api.getHost().port, _path(), RATE)
+        collect_seldom()
         await controller.pause(REST)
         calm = time.monotonic()
         seen = [list(self.seen(number)) for number in self.numbers()]
@@ -128,6 +130,7 @@ class Storm:
         began = time.monotonic()
         for number in self.numbers():
             controller.tell(number, seen[number - 1])
+            await controller.pause(0)  # each hypervisor's database speaks for itself
         await controller.reach(Phase.SETTLED, self.bridges)
         ended = time.monotonic()
         await enrolling
