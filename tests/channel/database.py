@@ -106,6 +106,7 @@ def dump() -> dict[str, dict[int, Any]]:
                 "ports": refer(10, 11),
                 "fail_mode": "secure",
                 "controller": refer(30),
+                "other_config": ["map", [["disable-in-band", "true"]]],
             },
             3: {"name": "br-ex", "datapath_id": "00000000000000bb", "ports": refer(12)},
         },

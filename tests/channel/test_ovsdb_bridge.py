@@ -65,6 +65,25 @@ class RepairTests(SynchronousTestCase):
         self.assertEqual(controllers, guard["rows"][0]["controller"])
         self.assertEqual({"fail_mode": "secure"}, update["row"])
 
+    def test_in_band(self) -> None:
+        """Open vSwitch's own flows for its controllers are turned off, and said."""
+        for pairs in ([], [["disable-in-band", "false"]]):
+            undo = {"insert": {"name": "br-int", "fail_mode": "secure"}}
+            undo["insert"]["controller"] = refer(30)
+            undo["insert"]["other_config"] = ["map", pairs]
+            work = repair(replica(Bridge={2: undo}), WANTED)
+            guard, gone, come = work.operations
+            self.assertEqual("wait", guard["op"])
+            self.assertEqual(
+                [["other_config", "delete", ["set", ["disable-in-band"]]]],
+                gone["mutations"],
+            )
+            self.assertEqual(
+                [["other_config", "insert", ["map", [["disable-in-band", "true"]]]]],
+                come["mutations"],
+            )
+            self.assertIn("disable-in-band", work.complaints[0])
+
     def test_protocols(self) -> None:
         """OpenFlow 1.3 is added where others are listed, and only there."""
         old = replica(Bridge={2: {"modify": {"protocols": "OpenFlow10"}}})

@@ -32,6 +32,7 @@ class ReachCase(RealCase):
     def add_bridge(self, name: str, *first: str) -> None:
         """Make a bridge, as an operator would."""
         bridge = ("set", "bridge", name, "datapath_type=dummy", "fail_mode=secure")
+        bridge += ("other_config:disable-in-band=true",)
         self.ovs.vsctl(*first, "add-br", name, "--", *bridge)
 
     @property

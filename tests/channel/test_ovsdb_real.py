@@ -106,6 +106,23 @@ class BridgeTests(RealCase):
         self.assertEqual("1000", self.get("controller", row, "max_backoff"))
         self.assertEqual([], self.warnings)
 
+    async def test_no_hidden_flows(self) -> None:
+        """Open vSwitch keeps no flows of its own for controllers and managers."""
+        self.ovs.vsctl(
+            *("add-br", "br-int", "--", "set", "bridge", "br-int"),
+            *("datapath_type=dummy", "fail_mode=secure"),
+            *("--", "set-controller", "br-int", "tcp:127.0.0.1:1"),
+        )
+        await self.until(lambda: "priority=180" in self.hidden_flows())
+        self.dial()
+        await self.until_told("synced")
+        await self.until(lambda: "priority=180" not in self.hidden_flows())
+        self.assertIn("disable-in-band", self.warnings[0])
+
+    def hidden_flows(self) -> str:
+        """Every flow of the bridge, those that no OpenFlow shows among them."""
+        return self.ovs.appctl("bridge/dump-flows", "br-int")
+
     async def test_stays_itself(self) -> None:
         """A bridge that we made keeps its datapath id whatever is plugged in."""
         self.dial()
@@ -194,6 +211,7 @@ class InterfaceTests(RealCase):
         self.ovs.vsctl(
             *("add-br", "br-int", "--", "set", "bridge", "br-int"),
             *("datapath_type=dummy", "fail_mode=secure"),
+            "other_config:disable-in-band=true",
         )
         self.plug("one", "external_ids:attached-mac=02:00:00:00:00:01", ofport=5)
         self.ovs.vsctl("add-port", "br-int", "idle")

@@ -30,6 +30,10 @@ from quantum.channel.ovsdb.row import Bridge, Controller
 
 DATABASE = "Open_vSwitch"
 PROTOCOL = "OpenFlow13"
+_NOT_IN_BAND = ["disable-in-band", "true"]
+"""Else Open vSwitch adds flows of its own, above all others and shown by no dump,
+that forward what looks like traffic of a controller or manager (ARP for its address
+among it) as an ordinary switch would: from any port to any port."""
 _TIMINGS = {"inactivity_probe": 5000, "max_backoff": 1000}
 
 
@@ -74,6 +78,12 @@ def repair(replica: Replica, wanted: WantedBridge) -> Repair:
             " which forwards between all tenants while no controller is connected;"
             " setting it to secure"
         )
+    if bridge.is_in_band:
+        work.complaints.append(
+            f"bridge {wanted.name} has no other_config:disable-in-band=true: Open"
+            " vSwitch forwards between all tenants what looks like traffic of its"
+            " controllers and managers; setting it"
+        )
     if change:
         work.operations = [_unchanged(row, bridge), *change]
     return work
@@ -93,7 +103,7 @@ def _creation(root: bytes, wanted: WantedBridge) -> list[Operation]:
         "controller": ["named-uuid", "controller"],
         # Else it follows the lowest MAC plugged in, and with it the switch's
         # identity would change under us.
-        "other_config": ["map", [["datapath-id", token_hex(8)]]],
+        "other_config": ["map", [["datapath-id", token_hex(8)], _NOT_IN_BAND]],
     }
     if wanted.datapath_type:
         row["datapath_type"] = wanted.datapath_type
@@ -119,6 +129,12 @@ def _change(
     work: list[Operation] = []
     if bridge.fail_mode != "secure":
         work.append(update("Bridge", row, {"fail_mode": "secure"}))
+    if bridge.is_in_band:
+        gone, come = ["set", _NOT_IN_BAND[:1]], ["map", [_NOT_IN_BAND]]
+        work += [
+            mutate("Bridge", row, ["other_config", "delete", gone]),
+            mutate("Bridge", row, ["other_config", "insert", come]),
+        ]
     if bridge.protocols and PROTOCOL not in bridge.protocols:
         work.append(mutate("Bridge", row, ["protocols", "insert", PROTOCOL]))
     ours = [

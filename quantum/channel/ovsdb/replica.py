@@ -16,7 +16,7 @@ COLUMNS = {
     "Open_vSwitch": ("bridges", "external_ids", "other_config"),
     "Bridge": (
         *("name", "datapath_id", "datapath_type", "fail_mode"),
-        *("ports", "controller", "protocols"),
+        *("ports", "controller", "protocols", "other_config"),
     ),
     "Port": ("interfaces",),
     "Interface": (

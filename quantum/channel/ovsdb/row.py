@@ -74,6 +74,8 @@ class Bridge(Struct):
     datapath_id: str = ""
     datapath_type: str = ""
     fail_mode: str = ""
+    is_in_band: bool = True
+    """Open vSwitch keeps flows of its own here, which nobody sees."""
     ports: set[bytes] = set()
     controllers: set[bytes] = set()
     protocols: set[str] = set()
@@ -85,6 +87,10 @@ class Bridge(Struct):
                 setattr(self, name, values.text(columns[name]))
             elif not is_difference:
                 setattr(self, name, "")
+        was = "" if self.is_in_band else "true"
+        old = _known(is_difference, {"disable-in-band": was})
+        found = _chosen(columns, "other_config", old)
+        self.is_in_band = found["disable-in-band"] != "true"
         targets = values.uuids(columns.get("controller", _EMPTY))
         _merge(self.controllers, targets, is_difference)
         protocols = values.texts(columns.get("protocols", _EMPTY))
