@@ -165,7 +165,8 @@ class BridgeTests(RealCase):
         self.ovs.vsctl(
             *("add-br", "br-int", "--", "set", "bridge", "br-int"),
             *("datapath_type=dummy", "fail_mode=secure", "protocols=OpenFlow10"),
-            *("--", "set-controller", "br-int", "tcp:127.0.0.1:9"),
+            *("other_config:disable-in-band=true", "--"),
+            *("set-controller", "br-int", "tcp:127.0.0.1:9"),
         )
         self.ovs.vsctl(
             "add-port", "br-int", "p", "--", "set", "interface", "p", "type=dummy"
