@@ -84,7 +84,7 @@ class Passage:
                 onward = list(self._onward(here, frame, sent))
                 waiting.extend(onward)
                 name = self._name(here, sent.port)
-                if name not in {TUNNEL, UPLINK}:
+                if name and name not in {TUNNEL, UPLINK}:
                     delivered[here.name, name] += 1
         return delivered
 
@@ -121,7 +121,8 @@ class Passage:
         ports = self.places[host.name].items()
         names = [name for name, number in ports if number == ofport]
         ours = [name for name in names if not name.startswith("quantum-from")]
-        return ours[0] if ours else f"port {ofport}"
+        # A flow may name a port that is no more: nothing leaves by it.
+        return ours[0] if ours else ""
 
 
 Doubts = Mapping[str, Collection[str]]

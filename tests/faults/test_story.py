@@ -10,6 +10,7 @@ are told, ``QUANTUM_STORY_SEED`` which.
 
 import os
 import time
+from itertools import count
 
 from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
@@ -22,9 +23,11 @@ from tests.faults.passage import Passage, leaks
 from tests.faults.proof import held
 from tests.faults.yard import BRIDGE, OUTSIDE, Guest, Yard
 
-STORIES = int(os.environ.get("QUANTUM_STORIES", "8"))
+STORIES = int(os.environ.get("QUANTUM_STORIES", "10"))
 SEED = int(os.environ.get("QUANTUM_STORY_SEED", "1"))
-STEPS = 12
+STEPS = 15
+CRASHES = 2
+"""In one story: they take long."""
 SETTLING = 20.0
 GUESTS = (
     Guest("anna", 1),
@@ -33,7 +36,14 @@ GUESTS = (
     Guest("dora", 1),
     Guest("emil", 2),
 )
-NETS = {"red": 0, "blue": 0, "green": 100}
+OPENING = (
+    (GUESTS[0], "red", "one"),
+    (GUESTS[1], "red", "two"),
+    (GUESTS[3], "blue", "two"),
+)
+NETS = ("red", "blue", "green")
+VLANS = count(100)
+"""The VLAN of a deleted network is not given again at once."""
 HOSTS = ("one", "two", "three")
 CHANNELS = ("openflow", "database", "both")
 MANNERS = {"refused": Refusal, "half open": Silence}
@@ -82,6 +92,13 @@ class Story(RuleBasedStateMachine):
         self.cuts = {}
         self.doubts = {}
         self.foreign = {host: [] for host in HOSTS}
+        self.crashes = 0
+        self.has_failed = True
+        for net in NETS:
+            self.add_net(net)
+        for guest, net, host in OPENING:
+            self.account.add_guest(guest, net, host)
+        self.settle()
         self.has_failed = False
 
     def teardown(self):
@@ -112,10 +129,10 @@ class Story(RuleBasedStateMachine):
     # Tenants
 
     @precondition(lambda self: len(self.account.nets) < len(NETS))
-    @rule(name=some(lambda story: NETS.keys() - story.account.nets.keys()))
+    @rule(name=some(lambda story: set(NETS) - story.account.nets.keys()))
     def network(self, name):
         """A tenant makes a network; the green one is bound to a VLAN."""
-        self.account.add_net(name, NETS[name])
+        self.add_net(name)
         self.look()
 
     @precondition(lambda self: self.account.nets)
@@ -207,9 +224,11 @@ class Story(RuleBasedStateMachine):
         self.join(host)
         self.look()
 
+    @precondition(lambda self: self.crashes < CRASHES)
     @rule()
     def crash(self):
         """The daemon is killed and started again."""
+        self.crashes += 1
         self.yard.office.kill()
         self.yard.office.start()
         self.account.reopen()
@@ -237,6 +256,10 @@ class Story(RuleBasedStateMachine):
         """Somebody adds a flow of his own, which is none of our business."""
         self.yard.host(host).ovs.ofctl("add-flow", BRIDGE, FOREIGN.format(number))
         self.foreign[host] = strangers(self.yard.host(host))
+
+    def add_net(self, name):
+        """Make a network."""
+        self.account.add_net(name, next(VLANS) if name == "green" else 0)
 
     # What must be true
 
@@ -296,8 +319,8 @@ class Story(RuleBasedStateMachine):
         """What is not ours is as it was."""
         for host in self.yard.hosts:
             assert self.foreign[host.name] == strangers(host)
-            assert ["actions=NORMAL"] == [
-                flow.rpartition(" ")[2] for flow in host.ovs.flows(OUTSIDE)
+            assert [flow.rpartition(" ")[2] for flow in host.ovs.flows(OUTSIDE)] == [
+                "actions=NORMAL"
             ]
 
 
