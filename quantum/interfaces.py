@@ -152,7 +152,20 @@ class ISwitches(Interface):
     """How the switches stand, for whoever looks after them."""
 
     def switch_statuses() -> Iterable[SwitchStatus]:
-        """List every switch that was ever heard of since the start."""
+        """List every switch that was heard of since the start, or is recorded."""
+
+    def forget_switch(datapath_id: str) -> Awaitable[None]:
+        """
+        Take everything away that is known of a switch, and record that.
+
+        Whoever asks promises that it is gone for good, or comes back without
+        flows: segments of deleted networks wait for it no longer.  If it comes
+        back it is a new one.  It may raise `Overloaded` or `RecordFailed`: then
+        it is still recorded and listed, and can be forgotten later.
+
+        :raise SwitchNotFound: It was not heard of, and is not recorded.
+        :raise SwitchInReach: The switch or its hypervisor is connected.
+        """
 
 
 class IIntent(Interface):

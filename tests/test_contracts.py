@@ -4,16 +4,20 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from quantum.model import SwitchStatus
 from quantum.storage.segments import Pool
 from quantum.testing import (
     FabricContract,
     IntentContract,
     MemoryFabric,
     MemoryPlugin,
+    MemorySwitches,
     PluginContract,
     ProviderContract,
+    SwitchesContract,
 )
 from quantum.testing.provider import POOLS
+from quantum.testing.switches import GONE, RECORDED, THERE
 from tests.storage.means import Bench
 
 
@@ -81,6 +85,15 @@ class LedgerTests(IntentContract, SynchronousTestCase):
 
     def pass_time(self):
         self.bench.pass_time()
+
+
+class MemorySwitchesTests(SwitchesContract, SynchronousTestCase):
+    """The fake keeps the contract of switches."""
+
+    def make_switches(self):
+        names = (THERE, GONE, RECORDED)
+        statuses = {name: SwitchStatus(name, "", "absent") for name in names}
+        return MemorySwitches(statuses, {THERE})
 
 
 class MemoryFabricTests(FabricContract, SynchronousTestCase):

@@ -9,7 +9,7 @@ from twisted.application.service import IService, Service
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
-from quantum.errors import NetworkNotFound
+from quantum.errors import NetworkNotFound, SwitchNotFound
 from quantum.interfaces import (
     IFabric,
     IProviderNetworks,
@@ -153,6 +153,11 @@ class RecordedPlugin(Service):
     def switch_statuses(self) -> Iterable[SwitchStatus]:
         fabric = self._fabric
         return fabric.switch_statuses() if ISwitches.providedBy(fabric) else ()
+
+    def forget_switch(self, datapath_id: str) -> Recorded:
+        if not ISwitches.providedBy(self._fabric):
+            raise SwitchNotFound(datapath_id)
+        return self._fabric.forget_switch(datapath_id)
 
     def _record(self, write: Write) -> Deferred[Any]:
         """Ask the fabric, then record."""

@@ -18,12 +18,15 @@ from quantum.testing.intent import IntentContract
 from quantum.testing.memory import MemoryPlugin
 from quantum.testing.plugin import PluginContract
 from quantum.testing.provider import ProviderContract
+from quantum.testing.switches import MemorySwitches, SwitchesContract
 
 __all__ = [
     "FabricContract",
     "IntentContract",
     "MemoryFabric",
     "MemoryPlugin",
+    "MemorySwitches",
     "PluginContract",
     "ProviderContract",
+    "SwitchesContract",
 ]

@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 from attrs import define
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from zope.interface import implementer
@@ -39,7 +40,6 @@ from quantum.plugins.openvswitch.recollection import Recollection
 from quantum.plugins.openvswitch.roll import Roll
 from quantum.plugins.openvswitch.slices import Slices
 from quantum.plugins.openvswitch.spans import Spans
-from quantum.plugins.openvswitch.standing import standing
 from quantum.plugins.openvswitch.switch import Switch
 from quantum.plugins.openvswitch.whereabouts import Whereabouts
 from quantum.plugins.openvswitch.wiring import Wiring
@@ -120,7 +120,28 @@ class OpenVSwitchFabric:
             switch.talk()
 
     def switch_statuses(self) -> Iterable[SwitchStatus]:
-        return [standing(switch) for _, switch in sorted(self.switches.items())]
+        return self.roll.statuses()
+
+    async def forget_switch(self, datapath_id: str) -> None:
+        number = self.roll.number(datapath_id)
+        taken_away: Deferred[None] = Deferred()
+        # In its turn: what hypervisors have told before may be that it is there.
+        self._slices.do(self._take_away(number, taken_away))
+        await taken_away
+        await self.roll.erase(number)
+
+    def _take_away(self, number: int, taken_away: Deferred[None]) -> Iterator[None]:
+        """Take everything away that was seen on a switch, unless it is there."""
+        try:
+            switch = self.roll.strike(number)
+            if switch is not None:
+                yield from self._wiring.notice(switch, switch.names(), ())
+                yield from self._wiring.relay(switch, Underlay())
+        except Exception:  # noqa: BLE001  whoever asked is told
+            taken_away.errback()
+        else:
+            # Before any other work, such as that of a switch that comes back.
+            taken_away.callback(None)
 
     # From an earlier process
 

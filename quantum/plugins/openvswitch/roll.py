@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every switch, from the first word of it until nobody tells of it any more."""
 
+import re
 from collections.abc import Collection, Iterator
 from typing import Any, Final
 
@@ -9,20 +10,23 @@ from attrs import define, field
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from quantum.errors import QuantumError
+from quantum.errors import QuantumError, SwitchInReach, SwitchNotFound
 from quantum.interfaces import IIntent
+from quantum.model import SwitchStatus
 from quantum.openflow.phase import Phase
 from quantum.openflow.session import Session
 from quantum.plugins.openvswitch.admission import Admission
 from quantum.plugins.openvswitch.display import Display, carriers
 from quantum.plugins.openvswitch.quarantine import detached
-from quantum.plugins.openvswitch.recollection import Recollection
+from quantum.plugins.openvswitch.recollection import Recollection, recollection
 from quantum.plugins.openvswitch.role import role
+from quantum.plugins.openvswitch.standing import standing
 from quantum.plugins.openvswitch.switch import Switch
 from quantum.plugins.openvswitch.wiring import Wiring
 
 log = Logger()
 
+NAME: Final = re.compile("[0-9a-f]{16}")
 GRACE: Final = 30.0
 """Seconds in which a switch that an earlier process had may come back."""
 
@@ -74,8 +78,8 @@ class Roll:
         async def introduce() -> None:
             switch.is_being_recorded = True
             try:
-                if name not in self._intent.known_switches():
-                    await self._intent.remember_switch(name)
+                # Though it be recorded: that may be about to be undone.
+                await self._intent.remember_switch(name)
             except QuantumError as problem:
                 log.warn("cannot record {name} yet: {why!r}", name=name, why=problem)
                 return
@@ -104,6 +108,8 @@ class Roll:
 
     def recollect(self, found: Recollection) -> Iterator[None]:
         """Let what an earlier process saw last count until somebody says otherwise."""
+        if f"{found.datapath_id:016x}" not in self._intent.known_switches():
+            return  # it was forgotten since
         switch = self.switch(found.datapath_id)
         if not switch.hypervisor:
             switch.hypervisor = found.hypervisor
@@ -117,10 +123,47 @@ class Roll:
         switch = self.switches.get(datapath_id)
         if switch is None or not switch.hypervisor:
             return None
-        return Recollection(
-            *(datapath_id, switch.hypervisor, switch.underlay),
-            tuple(switch.interfaces()),
-        )
+        return recollection(switch)
+
+    def statuses(self) -> list[SwitchStatus]:
+        """Say how each switch stands, also those that are only recorded."""
+        names = self._intent.known_switches()
+        statuses = {name: SwitchStatus(name, "", Phase.ABSENT) for name in names}
+        for switch in self.switches.values():
+            status = standing(switch)
+            statuses[status.datapath_id] = status
+        return [status for _, status in sorted(statuses.items())]
+
+    def number(self, name: str) -> int:
+        """
+        Read a datapath id, as `statuses` has it.
+
+        :raise SwitchNotFound: There is no such switch.
+        """
+        if NAME.fullmatch(name):
+            number = int(name, 16)
+            if number in self.switches or name in self._intent.known_switches():
+                return number
+        raise SwitchNotFound(name)
+
+    def strike(self, datapath_id: int) -> Switch | None:
+        """
+        Take a switch off the roll, so that whatever comes later is a new one.
+
+        :return: The switch, if it was heard of, with what was seen on it.
+
+        :raise SwitchInReach: It, or its hypervisor, is connected.
+        """
+        switch = self.switches.get(datapath_id)
+        if switch is not None and switch.is_connected:
+            raise SwitchInReach(f"{datapath_id:016x}")
+        return self.switches.pop(datapath_id, None)
+
+    async def erase(self, datapath_id: int) -> None:
+        """Record that a switch that was struck off exists no longer."""
+        name = f"{datapath_id:016x}"
+        await self._intent.forget_switch(name)
+        log.info("switch {name} is forgotten", name=name)
 
     def forget_stranger(self, switch: Switch) -> None:
         """Forget a switch that is not connected and that no hypervisor has."""

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Open vSwitch fabric with its connections and its clock."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from random import SystemRandom
-from typing import Any
+from typing import Any, Final
 
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred, maybeDeferred
@@ -26,9 +26,13 @@ from quantum.interfaces import IFabric, IIntent, IStatusBoard, ISwitches, Surrou
 from quantum.model import Change, Network, SwitchStatus
 from quantum.plugins.openvswitch.fabric import OpenVSwitchFabric
 from quantum.plugins.openvswitch.planner import PlanWriter
+from quantum.plugins.openvswitch.recollection import Recollections, read_all
 from quantum.plugins.openvswitch.rounds import Rounds
 
 log = Logger()
+
+KEEPING_INTERVAL: Final = 0.5
+"""Seconds until what is seen is kept for the next start."""
 
 
 @implementer(IFabric, ISwitches)
@@ -61,6 +65,12 @@ class OpenVSwitchService(MultiService):
         )
         self._writing = LoopingCall(_surviving(self._plans.write))
         self._writing.clock = self._reactor
+        self._seen_last = config.state_dir / "switches"
+        self._recollections = Recollections(
+            self._seen_last, self.fabric.switches, in_thread
+        )
+        self._keeping = LoopingCall(_surviving(self._recollections.write))
+        self._keeping.clock = self._reactor
         HypervisorClients(
             self._reactor,
             Places(config.ovsdb_endpoints, config.ovsdb.listen),
@@ -81,6 +91,9 @@ class OpenVSwitchService(MultiService):
     def switch_statuses(self) -> Iterable[SwitchStatus]:
         return self.fabric.switch_statuses()
 
+    def forget_switch(self, datapath_id: str) -> Awaitable[None]:
+        return self.fabric.forget_switch(datapath_id)
+
     def startService(self) -> Any:
         return Deferred.fromCoroutine(self._start())
 
@@ -89,18 +102,22 @@ class OpenVSwitchService(MultiService):
 
     async def _start(self) -> None:
         self.fabric.display.show_all()
+        for found in read_all(self._seen_last):
+            self.fabric.recollect(found)
         self._host.run([ryu_apps.isolation], {"plans": self.fabric})
         endpoint = server(self._reactor, self._config.openflow.listen)
         await self._listener.listen(endpoint)
         super().startService()
         self._rounds.start(self._config.openvswitch.audit_interval, now=False)
+        self._keeping.start(KEEPING_INTERVAL, now=False)
         if self._config.openvswitch.plan_file:
             self._writing.start(self._config.openvswitch.audit_interval, now=False)
 
     async def _stop(self) -> None:
-        for call in (self._rounds, self._writing):
+        for call in (self._rounds, self._writing, self._keeping):
             if call.running:
                 call.stop()
+        await self._recollections.write()
         await super().stopService()
         await self._listener.stop()
         self._host.close()

@@ -12,6 +12,12 @@ from quantum.openflow.phase import Phase
 from quantum.openflow.session import Session
 
 
+def _revised(switch: "Switch", _: object, value: Any) -> Any:
+    """Take note that something else is known of a switch."""
+    switch.edition += 1
+    return value
+
+
 @define(eq=False)
 class Switch:
     """
@@ -22,9 +28,9 @@ class Switch:
 
     datapath_id: int
     session: Session
-    hypervisor: str = ""
+    hypervisor: str = field(default="", on_setattr=_revised)
     datapath: Any = None
-    underlay: Underlay = field(factory=Underlay)
+    underlay: Underlay = field(factory=Underlay, on_setattr=_revised)
     address: bytes = b""
     """The tunnel address by which others reach it; empty if they do not."""
     connected_since: float | None = None
@@ -46,6 +52,8 @@ class Switch:
     is_being_recorded: bool = False
     standing: str = ""
     """How it stood when `is_news` was last asked."""
+    edition: int = 0
+    """Grows whenever something else is known of where it is and what is on it."""
     _audits: int = 0
     _trouble: str = ""
     _seen: dict[str, SeenInterface] = field(factory=dict)
@@ -62,8 +70,12 @@ class Switch:
     @property
     def is_in_reach(self) -> bool:
         """Something is connected that could tell of it, or soon will be."""
-        is_connected = self.is_watched or self.datapath is not None
-        return is_connected or self.awaited_until is not None
+        return self.is_connected or self.awaited_until is not None
+
+    @property
+    def is_connected(self) -> bool:
+        """The switch itself is connected, or its hypervisor's database."""
+        return self.is_watched or self.datapath is not None
 
     def uplink(self, physical_network: str) -> int:
         """Give the OpenFlow port of a physical network, or 0."""
@@ -87,6 +99,7 @@ class Switch:
     def put(self, interface: SeenInterface) -> SeenInterface | None:
         """Add an interface; give what it replaced."""
         before = self.drop(interface.name)
+        self.edition += 1
         self._seen[interface.name] = interface
         if interface.ofport:
             self._carriers[interface.ofport] = interface
@@ -95,6 +108,7 @@ class Switch:
     def drop(self, name: str) -> SeenInterface | None:
         """Forget an interface; give it if it was known."""
         before = self._seen.pop(name, None)
+        self.edition += before is not None
         if before is not None and self._carriers.get(before.ofport) is before:
             del self._carriers[before.ofport]
         return before
