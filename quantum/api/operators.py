@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The Quantum authors
 # SPDX-License-Identifier: Apache-2.0
 """
-What operators may ask, on a socket of their own: JSON, three paths, no version.
+What operators may ask, on a socket of their own: JSON, four paths, no version.
 
 Whoever can connect may do all of it, with the networks of every tenant; who can
 connect is decided by the socket's owner and mode, not here.  It is no part of
@@ -20,6 +20,7 @@ from attrs import define
 from msgspec import Meta, Struct
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
+from twisted.web.http import NO_CONTENT
 from twisted.web.iweb import IRequest
 from werkzeug.exceptions import HTTPException
 
@@ -30,7 +31,7 @@ from quantum.api.negotiation import JSON
 from quantum.api.paths import PlainPaths
 from quantum.api.steps import Steps, walked
 from quantum.api.wire import shown
-from quantum.errors import Malformed, QuantumError
+from quantum.errors import Malformed, QuantumError, SwitchNotFound
 from quantum.interfaces import ISwitches
 from quantum.model import Network, Vlan
 
@@ -102,7 +103,7 @@ class Operators:
     The operators' paths, as a Klein application.
 
     The plugin provides `IQuantumPlugin` and `IProviderNetworks`; if it provides
-    `ISwitches` too, there are switches to be listed.
+    `ISwitches` too, there are switches to be listed and forgotten.
     """
 
     _plugin: Any
@@ -131,6 +132,16 @@ class Operators:
         if ISwitches.providedBy(plugin):
             statuses = yield plugin.switch_statuses()
         return _written(request, {"switches": list(statuses)})
+
+    @route("/switches/<switch>", "DELETE")
+    def forget_switch(self, request: IRequest, switch: str) -> Steps:
+        """Forget a switch that will not come back."""
+        plugin = self._plugin
+        if not ISwitches.providedBy(plugin):
+            raise SwitchNotFound(switch)
+        yield plugin.forget_switch(switch)
+        request.setResponseCode(NO_CONTENT)
+        return b""
 
     @app.handle_errors(HTTPException)
     def no_route(self, request: IRequest, failure: Failure) -> bytes:  # noqa: ARG002

@@ -14,22 +14,30 @@ from quantum.errors import Overloaded
 from quantum.interfaces import ISwitches
 from quantum.model import AdminState, Network, SwitchStatus
 from quantum.storage.segments import Pool
-from quantum.testing import MemoryPlugin
+from quantum.testing import MemoryPlugin, MemorySwitches
 from quantum.testing.plugin import NOWHERE
 from quantum.testing.provider import POOLS
+from quantum.testing.switches import GONE, THERE
 from tests.api.client import Client
 from tests.api.memory import refusing
 from tests.storage.means import Bench
 
-OURS = SwitchStatus("00000000000000aa", "hypervisor-1", "settled", flows_wanted=7)
+OURS = SwitchStatus(THERE, "hypervisor-1", "settled", flows_wanted=7)
 
 
 @implementer(ISwitches)
 class Watched(MemoryPlugin):
-    """A plugin that knows of a switch, and of MTUs."""
+    """A plugin that knows of a switch, maybe of more, and of MTUs."""
 
-    def switch_statuses(self) -> list[SwitchStatus]:
-        return [OURS]
+    def __init__(self, pools: Any) -> None:
+        super().__init__(pools)
+        self.switches = MemorySwitches({THERE: OURS}, {THERE})
+
+    def switch_statuses(self) -> Any:
+        return self.switches.switch_statuses()
+
+    def forget_switch(self, datapath_id: str) -> Any:
+        return self.switches.forget_switch(datapath_id)
 
     def mtu(self, network: Network) -> int | None:
         return 1500 if network.vlan else 1450
@@ -187,6 +195,10 @@ class OperatorsMixin:
             ("DELETE", f"/networks/{network}"),
             ("GET", "/v1.1/tenants/acme/networks.xml"),
             ("GET", "/switches/"),
+            ("DELETE", "/switches/"),
+            ("DELETE", "/switches"),
+            ("GET", f"/switches/{GONE}"),
+            ("DELETE", f"/switches/{GONE}/"),
         ):
             reply = self.client.send(method, path, accept="application/xml")
             self.assertEqual((404, "itemNotFound"), self.fault(reply)[:2], path)
@@ -215,6 +227,26 @@ class OnCompiledTests(OperatorsMixin, SynchronousTestCase):
             "last_error": "",
         }
         self.assertEqual({"switches": [expected]}, reply.json)
+
+    def test_forget(self) -> None:
+        """A switch that is gone is forgotten; nothing more is to be said of it."""
+        self.plugin.switches.statuses[GONE] = SwitchStatus(GONE, "", "absent")
+        reply = self.client.send("DELETE", f"/switches/{GONE}")
+        self.assertEqual((204, b""), (reply.code, reply.body))
+        (left,) = self.client.send("GET", "/switches").json["switches"]
+        self.assertEqual(THERE, left["datapath_id"])
+
+    def test_not_forgotten(self) -> None:
+        """A switch that is there stays, and one that nobody knows is not found."""
+        for name, code, kind in (
+            (THERE, 409, "switchInReach"),
+            (GONE, 404, "switchNotFound"),
+            ("br-int", 404, "switchNotFound"),
+        ):
+            reply = self.client.send("DELETE", f"/switches/{name}")
+            self.assertEqual((code, kind), self.fault(reply)[:2])
+            self.assertIn(name, self.fault(reply)[2])
+        self.assertEqual([OURS], list(self.plugin.switch_statuses()))
 
     def test_any_error(self) -> None:
         """What the plugin refuses keeps its headers; its mistakes are not shown."""
@@ -256,3 +288,5 @@ class RecordedTests(OperatorsMixin, SynchronousTestCase):
         """A fabric without switches has none to list."""
         reply = self.client.send("GET", "/switches")
         self.assertEqual({"switches": []}, reply.json)
+        reply = self.client.send("DELETE", f"/switches/{GONE}")
+        self.assertEqual((404, "switchNotFound"), self.fault(reply)[:2])
