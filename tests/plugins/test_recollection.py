@@ -9,11 +9,14 @@ from twisted.internet.defer import maybeDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from quantum.openflow.facts import SeenInterface, Underlay
+from quantum.openflow.session import Session
 from quantum.plugins.openvswitch.recollection import (
     Recollection,
     Recollections,
     read_all,
+    recollection,
 )
+from quantum.plugins.openvswitch.switch import Switch
 
 SEEN = Recollection(
     0xAB,
@@ -30,12 +33,22 @@ class RecollectionsTests(SynchronousTestCase):
     """Files of switches."""
 
     def setUp(self):
-        """Make a folder that does not exist yet."""
+        """Let something be seen; there is no folder yet."""
         home = TemporaryDirectory()
         self.addCleanup(home.cleanup)
         self.folder = Path(home.name) / "switches"
-        self.known = {0xAB: SEEN}
-        self.kept = Recollections(self.folder, self.known.get, maybeDeferred)
+        self.switch = Switch(SEEN.datapath_id, Session(lambda _: None))
+        self.switch.hypervisor, self.switch.underlay = SEEN.hypervisor, SEEN.underlay
+        for interface in SEEN.interfaces:
+            self.switch.put(interface)
+        self.switches = {0xAB: self.switch, 0xCD: Switch(0xCD, self.switch.session)}
+        self.written = []
+        self.kept = Recollections(self.folder, self.switches, self.in_thread)
+
+    def in_thread(self, work, path, *words):
+        """Do something at once, and take note of it."""
+        self.written.append(path.name)
+        return maybeDeferred(work, path, *words)
 
     def write(self) -> list[Recollection]:
         """Write, and read what a later process would."""
@@ -43,25 +56,43 @@ class RecollectionsTests(SynchronousTestCase):
         return list(read_all(self.folder))
 
     def test_nothing_was_seen(self):
-        """Before the first change there is nothing, and no folder is needed."""
+        """Before anything was seen there is nothing, and no folder is needed."""
+        self.switches.clear()
         self.assertEqual([], self.write())
 
     def test_seen(self):
-        """A switch is read as it was written."""
-        self.kept.changed(0xAB)
+        """A switch is read as it was seen; one that is no hypervisor's is not."""
         self.assertEqual([SEEN], self.write())
 
-    def test_forgotten(self):
-        """A switch that is known no longer is not read again."""
-        self.kept.changed(0xAB)
+    def test_changed(self):
+        """Only what has changed is written again."""
         self.write()
-        del self.known[0xAB]
-        self.kept.changed(0xAB)
-        self.assertEqual([], self.write())
+        self.assertEqual([SEEN], self.write())
+        self.assertEqual(["00000000000000ab.json"], self.written)
+        for change in (
+            lambda: self.switch.drop("tap1"),
+            lambda: self.switch.put(SEEN.interfaces[0]),
+            lambda: setattr(self.switch, "underlay", Underlay()),
+            lambda: self.switch.is_claimed_by("hv2"),
+        ):
+            self.written.clear()
+            change()
+            found = recollection(self.switch)
+            self.assertEqual(([found], 1), (self.write(), len(self.written)))
+
+    def test_forgotten(self):
+        """A switch that no hypervisor has any more is not read again."""
+        for forget in (
+            lambda: setattr(self.switch, "hypervisor", ""),
+            lambda: self.switches.pop(0xAB),
+        ):
+            self.switch.hypervisor = SEEN.hypervisor
+            self.write()
+            forget()
+            self.assertEqual([], self.write())
 
     def test_damaged(self):
         """A file that is no recollection is left out, and the others are read."""
-        self.kept.changed(0xAB)
         self.write()
         (self.folder / "00.json").write_bytes(b'{"datapath_id":')
         self.assertEqual([SEEN], list(read_all(self.folder)))
@@ -69,8 +100,6 @@ class RecollectionsTests(SynchronousTestCase):
     def test_no_room(self):
         """What cannot be written is tried again the next time."""
         self.folder.write_text("a file where the folder should be")
-        self.kept.changed(0xAB)
         self.assertEqual([], self.write())
         self.folder.unlink()
         self.assertEqual([SEEN], self.write())
-        self.assertEqual([], self.flushLoggedErrors())

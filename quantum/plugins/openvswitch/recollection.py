@@ -13,7 +13,7 @@ it is a promise to anybody: a file that is lost or stale costs frames between
 machines of one network, until the hypervisor calls.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from quantum.openflow.facts import SeenInterface, Underlay
+from quantum.plugins.openvswitch.switch import Switch
 
 log = Logger()
 
@@ -37,23 +38,16 @@ class Recollection(Struct, frozen=True):
     interfaces: tuple[SeenInterface, ...]
 
 
-Recall = Callable[[int], Recollection | None]
-"""Says what is known of a switch now; None if it was forgotten."""
-
-
 @define(eq=False)
 class Recollections:
-    """The files, one for each datapath id."""
+    """The files, one for each switch that some hypervisor has."""
 
     _folder: Path
-    _recall: Recall
+    _switches: Mapping[int, Switch]
     _in_thread: Callable[..., Deferred[Any]]
-    _changed: set[int] = field(factory=set)
+    _written: dict[int, int] = field(factory=dict)
+    """The edition of each switch that its file has."""
     _is_writing: bool = False
-
-    def changed(self, datapath_id: int) -> None:
-        """Take note that something else is known of a switch."""
-        self._changed.add(datapath_id)
 
     def write(self) -> Deferred[None]:
         """Write what has changed; a failure is logged, and tried again."""
@@ -64,18 +58,34 @@ class Recollections:
             return
         self._is_writing = True
         try:
-            while self._changed:
-                datapath_id = self._changed.pop()
-                found = self._recall(datapath_id)
-                path = self._folder / f"{datapath_id:016x}.json"
-                try:
-                    await self._in_thread(_put, path, found)
-                except OSError as problem:
-                    self._changed.add(datapath_id)
-                    log.error("cannot write {path}: {why}", path=path, why=problem)
-                    return
+            for datapath_id in list(self._switches.keys() | self._written.keys()):
+                await self._look_at(datapath_id)
+        except OSError as problem:
+            log.error("cannot keep what was seen: {why}", why=problem)
         finally:
             self._is_writing = False
+
+    async def _look_at(self, datapath_id: int) -> None:
+        switch = self._switches.get(datapath_id)
+        path = self._folder / f"{datapath_id:016x}.json"
+        if switch is None or not switch.hypervisor:
+            if datapath_id in self._written:
+                await self._in_thread(_remove, path)
+                del self._written[datapath_id]
+        elif self._written.get(datapath_id) != switch.edition:
+            edition = switch.edition
+            await self._in_thread(_put, path, recollection(switch))
+            self._written[datapath_id] = edition
+
+
+def recollection(switch: Switch) -> Recollection:
+    """Say what is known of a switch now."""
+    return Recollection(
+        switch.datapath_id,
+        switch.hypervisor,
+        switch.underlay,
+        tuple(switch.interfaces()),
+    )
 
 
 def read_all(folder: Path) -> Iterable[Recollection]:
@@ -87,12 +97,14 @@ def read_all(folder: Path) -> Iterable[Recollection]:
             log.warn("{path} is left out: {why}", path=path, why=problem)
 
 
-def _put(path: Path, found: Recollection | None) -> None:
-    """Replace or remove a file, so that a reader sees the old or the new one whole."""
-    if found is None:
-        path.unlink(missing_ok=True)
-        return
+def _put(path: Path, found: Recollection) -> None:
+    """Write a file so that a reader sees the old or the new one whole."""
     path.parent.mkdir(mode=0o700, exist_ok=True)
     fresh = path.with_suffix(".new")
     fresh.write_bytes(msgspec.json.encode(found))
     fresh.replace(path)
+
+
+def _remove(path: Path) -> None:
+    """Remove a file, if it is there."""
+    path.unlink(missing_ok=True)
