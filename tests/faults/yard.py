@@ -135,6 +135,7 @@ class Office(Scene):
             f"openflow.listen=unix:{self.openflow}",
             f"openvswitch.controller={self.controller}",
             f"ovsdb.connect={json.dumps(paths)}",
+            f'ovsdb.listen=["unix:{self.folder / "manager"}"]',
             "openvswitch.datapath_type=dummy",
             *SETTINGS,
             *self.settings,
