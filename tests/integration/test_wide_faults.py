@@ -156,6 +156,23 @@ class ControlTests(WideTests):
         self.cloud.await_up(self.site.machines)
         self.assert_connected()
 
+    def test_restarted_without_one(self) -> None:
+        """What a daemon that starts anew cannot ask goes on as before."""
+        reachable = [one for one in self.site.machines if one.host != "three"]
+
+        def go_through() -> None:
+            self.detour.do(Fault(is_refusing=True), self.three)
+            self.cloud.await_not_up(self.three.machines)
+            self.cloud.crash()
+            self.cloud.restart()
+            self.cloud.await_up(reachable)
+            time.sleep(2)
+            self.detour.behave()
+            self.cloud.await_up(self.site.machines)
+
+        self.assert_unnoticed(go_through, "one", "two", "three")
+        self.assert_connected()
+
     def test_cut_anywhere(self) -> None:
         """Wherever in its stream a switch is cut off, frames go on, and it is back."""
 
