@@ -5,7 +5,9 @@
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 from msgspec.structs import replace
+from twisted.internet.defer import maybeDeferred
 
+from quantum.errors import SwitchInReach, SwitchNotFound
 from quantum.openflow.facts import SeenInterface, Underlay
 from tests.openflow.strategies import ips
 
@@ -68,6 +70,22 @@ class Hypervisors(Landscape):
             self.note_reach(switch)
             self.site.fabric.switch_gone(f"hv{switch}", switch)
             self.site.clock.pump([0, 0])
+
+    @rule(switch=switches, is_late=st.booleans())
+    def forget(self, switch, is_late) -> None:
+        """An operator promises that a switch has no flows left, if it is not there."""
+        is_there = switch in self.watched or self.line(switch) is not None
+        answer = maybeDeferred(self.site.plugin.forget_switch, f"{switch:016x}")
+        answer.addErrback(lambda failure: failure.trap(SwitchInReach, SwitchNotFound))
+        if not is_there:
+            self.tables[switch].entries.clear()
+            self.told.all(switch, [])
+            self.told.underlay(switch, Underlay())
+            if is_late:
+                self.sync(switch)
+        self.site.clock.pump([0, 0, 0])
+        refusals = (SwitchInReach,) if is_there else (None, SwitchNotFound)
+        assert answer.result in refusals
 
     @rule(
         switch=switches,
