@@ -14,7 +14,15 @@ from quantum.channel.ovsdb.replica import Replica
 from quantum.channel.ovsdb.update import rows
 from quantum.channel.ovsdb.witness import Witness
 from quantum.openflow.facts import SeenInterface, Underlay
-from tests.channel.database import Listener, apply, dump, mapping, name_of, refer
+from tests.channel.database import (
+    Listener,
+    apply,
+    dump,
+    mapping,
+    name_of,
+    options,
+    refer,
+)
 
 WANTED = WantedBridge("br-int", "tcp:127.0.0.1:6653")
 
@@ -157,6 +165,22 @@ class WitnessTests(SynchronousTestCase):
             ],
             told,
         )
+
+    def test_many_networks(self) -> None:
+        """A port that brings frames of many networks cannot be plugged into one."""
+        plugged = {"name": "t", "external_ids": mapping(iface_id="v")}
+        marked = mapping(iface_id="v", quantum="br-int/tunnel")
+        for change in (
+            {"options": options(key="flow", remote_ip="192.0.2.2")},
+            {"options": options(remote_ip="flow")},
+            {"external_ids": marked},
+        ):
+            self.learn(Interface={20: {"initial": plugged}})
+            self.assertEqual("", self.listener.picture["t"].problem)
+            self.learn(Interface={20: {"initial": {**plugged, **change}}})
+            problem = self.listener.picture["t"].problem
+            self.assertIn("cannot be plugged into one", problem)
+            self.assertIn(problem, self.complaints.pop())
 
     def test_bad_mac(self) -> None:
         """An interface whose MAC is none has a problem, told with one warning."""

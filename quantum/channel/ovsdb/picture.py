@@ -13,7 +13,7 @@ from attrs import define, field
 
 from quantum.channel.ovsdb import values
 from quantum.channel.ovsdb.replica import Replica
-from quantum.channel.ovsdb.row import Bridge
+from quantum.channel.ovsdb.row import Bridge, Interface
 from quantum.openflow.facts import SeenInterface
 
 MOST_ADDRESSES = 64
@@ -72,7 +72,7 @@ class Picture:
         if not replica.is_on(bridge, row):
             return None
         mac = values.mac(interface.mac)
-        problem = "" if mac or not interface.mac else _no_address(interface.mac)
+        problem = _problem(interface, mac)
         ips, ignored = _addresses(interface.ips)
         refused = f"{problem}; it is not connected" if problem else ""
         self._complain_once(
@@ -96,6 +96,13 @@ class Picture:
                 self._complain(f"{name}: {complaint}")
         if wrong:
             self._said[row] = wrong
+
+
+def _problem(interface: Interface, mac: bytes | None) -> str:
+    """Say why an interface must not be connected, if it must not."""
+    if interface.mark or "flow" in (interface.options or {}).values():
+        return "it brings frames of many networks, and cannot be plugged into one"
+    return "" if mac or not interface.mac else _no_address(interface.mac)
 
 
 def _no_address(mac: str) -> str:
