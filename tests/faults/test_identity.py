@@ -70,6 +70,20 @@ class IdentityTests(YardTests):
                 self.assertNotEqual(b"", chunk)
                 heard += chunk
 
+    def test_strangers(self):
+        """A switch that comes and leaves, and is no hypervisor's, is forgotten."""
+        for number in range(0x9101, 0x9111):
+            with socket.socket(socket.AF_UNIX) as wire:
+                wire.settimeout(10)
+                wire.connect(str(self.yard.office.openflow))
+                wire.sendall(ready(number))
+                self.assertNotEqual(b"", wire.recv(4096))
+        self.await_true(lambda: "00000000000091" not in self.known(), "it is forgotten")
+
+    def known(self):
+        """Say which switches are known."""
+        return str(self.yard.operate("GET", "/switches"))
+
     def newcomer(self, name, number):
         """Start another hypervisor, which calls the daemon."""
         host = Host.start(name, number)
