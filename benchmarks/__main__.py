@@ -10,6 +10,7 @@ PARTS = {
     "switches": "programming a real Open vSwitch, against its own tools",
     "swarm": "very many switches: idle, and joining at once",
     "overlay": "networks that span hypervisors: flow-mods and CPU of a change",
+    "frames": "frames between three hypervisors, and which are lost (needs root)",
     "growth": "what a port costs when there are many",
     "storage": "the ledger alone: loading, memory, durable writes",
 }
