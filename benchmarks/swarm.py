@@ -207,12 +207,12 @@ async def storming(reactor: Any, folder: Path, bridges: int) -> None:
     ours, theirs = min(b.settled for b in blown), min(added)
     what = f"{bridges} join, {flows} flows"
     _row(what, f"{ours:.2f} s", f"add-flows {theirs:.2f} s", 1.0, ours / theirs)
-    best = min(blown, key=lambda b: b.storm / b.rest)
+    middle = sorted(blown, key=lambda b: b.storm / b.rest)[STORMS // 2]
     _row(
         "GET one meanwhile, p99",
-        f"{best.storm * 1e3:.2f} ms",
-        f"at rest {best.rest * 1e3:.2f} ms",
-        *(3.0, best.storm / best.rest),
+        f"{middle.storm * 1e3:.2f} ms",
+        f"at rest {middle.rest * 1e3:.2f} ms",
+        *(3.0, middle.storm / middle.rest),
     )
 
 
