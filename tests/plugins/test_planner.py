@@ -22,9 +22,8 @@ class PlanWriterTests(SynchronousTestCase):
         self.site = Site()
         self.site.port("a")
         self.path = Path(self.mktemp())
-        self.writer = PlanWriter(
-            str(self.path), self.site.fabric.switches, maybeDeferred
-        )
+        site, path = self.site, str(self.path)
+        self.writer = PlanWriter(path, site.ledger, site.fabric.switches, maybeDeferred)
 
     def plan(self) -> dict:
         """Write, and read what was written."""
@@ -41,10 +40,19 @@ class PlanWriterTests(SynchronousTestCase):
         first = SwitchPlan({4: LocalPort(4, 1)}, 65000)
         second = SwitchPlan({7: LocalPort(7, 9)})
         self.path.write_bytes(write_plan({1: first, 2: second}))
+        for name in ("0000000000000001", "0000000000000002"):
+            self.site.ask(self.site.ledger.remember_switch, name)
         self.site.connect(1)
         self.assertEqual({1: first, 2: second}, self.plan())
         self.site.sync(1)
         self.assertEqual({1: SwitchPlan({}), 2: second}, self.plan())
+        self.site.ask(self.site.plugin.forget_switch, "0000000000000002")
+        self.assertEqual({1: SwitchPlan({})}, self.plan())
+
+    def test_not_recorded(self) -> None:
+        """What is said of a switch that was forgotten since is not repeated."""
+        self.path.write_bytes(write_plan({7: SwitchPlan({4: LocalPort(4, 1)})}))
+        self.assertEqual({}, self.plan())
 
     def test_unwritable(self) -> None:
         """A file that cannot be written is complained of, and tried again."""

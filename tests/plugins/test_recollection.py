@@ -64,6 +64,23 @@ class RecollectionsTests(SynchronousTestCase):
         """A switch is read as it was seen; one that is no hypervisor's is not."""
         self.assertEqual([SEEN], self.write())
 
+    def test_left_over(self):
+        """A file goes with its switch, also one that an earlier process wrote."""
+        self.write()
+        later = Recollections(self.folder, {}, self.in_thread)
+        later.forget(0xAB)
+        self.assertIsNone(self.successResultOf(later.write()))
+        self.assertEqual([], list(read_all(self.folder)))
+
+    def test_another_of_the_same_number(self):
+        """A switch that takes another's place is written, however few its changes."""
+        self.write()
+        other = Switch(SEEN.datapath_id, self.switch.session, "hv2")
+        other.edition = self.switch.edition
+        self.switches[0xAB] = other
+        self.kept.forget(0xAB)
+        self.assertEqual([recollection(other)], self.write())
+
     def test_changed(self):
         """Only what has changed is written again."""
         self.write()

@@ -10,6 +10,7 @@ from attrs import define
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
+from quantum.interfaces import IIntent
 from quantum.openflow.planfile import PlanError, SwitchPlan, read_plan, write_plan
 from quantum.plugins.openvswitch.switch import Switch
 
@@ -21,10 +22,12 @@ class PlanWriter:
     """
     Writes the file anew when what it would say has changed.
 
-    What it said of switches that this process does not know yet stays.
+    What it said of switches that this process does not know yet stays, while
+    they are recorded.
     """
 
     _path: str
+    _intent: IIntent
     _switches: Mapping[int, Switch]
     _in_thread: Callable[..., Deferred[Any]]
     _written: bytes = b""
@@ -42,8 +45,12 @@ class PlanWriter:
             for datapath_id, switch in self._switches.items()
             if switch.session.is_known
         }
-        for datapath_id in known:
-            self._before.pop(datapath_id, None)
+        recorded = self._intent.known_switches()
+        self._before = {
+            datapath_id: before
+            for datapath_id, before in self._before.items()
+            if datapath_id not in known and f"{datapath_id:016x}" in recorded
+        }
         plan = write_plan(dict(sorted({**self._before, **known}.items())))
         if plan == self._written:
             return

@@ -45,13 +45,17 @@ class Recollections:
     _folder: Path
     _switches: Mapping[int, Switch]
     _in_thread: Callable[..., Deferred[Any]]
-    _written: dict[int, int] = field(factory=dict)
-    """The edition of each switch that its file has."""
+    _written: dict[int, tuple[Switch, int] | None] = field(factory=dict)
+    """Which switch each file is of, and which edition; None if that is not known."""
     _is_writing: bool = False
 
     def write(self) -> Deferred[None]:
         """Write what has changed; a failure is logged, and tried again."""
         return Deferred.fromCoroutine(self._write())
+
+    def forget(self, datapath_id: int) -> None:
+        """Let a file go that may be there, unless somebody tells of its switch."""
+        self._written.setdefault(datapath_id)
 
     async def _write(self) -> None:
         if self._is_writing:
@@ -72,10 +76,10 @@ class Recollections:
             if datapath_id in self._written:
                 await self._in_thread(_remove, path)
                 del self._written[datapath_id]
-        elif self._written.get(datapath_id) != switch.edition:
+        elif self._written.get(datapath_id) != (switch, switch.edition):
             edition = switch.edition
             await self._in_thread(_put, path, recollection(switch))
-            self._written[datapath_id] = edition
+            self._written[datapath_id] = (switch, edition)
 
 
 def recollection(switch: Switch) -> Recollection:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Open vSwitch fabric with its connections and its clock."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from random import SystemRandom
 from typing import Any, Final
@@ -61,7 +61,7 @@ class OpenVSwitchService(MultiService):
         self._rounds.clock = self._reactor
         in_thread = partial(deferToThreadPool, reactor, reactor.getThreadPool())
         self._plans = PlanWriter(
-            config.openvswitch.plan_file, self.fabric.switches, in_thread
+            config.openvswitch.plan_file, intent, self.fabric.switches, in_thread
         )
         self._writing = LoopingCall(_surviving(self._plans.write))
         self._writing.clock = self._reactor
@@ -91,8 +91,9 @@ class OpenVSwitchService(MultiService):
     def switch_statuses(self) -> Iterable[SwitchStatus]:
         return self.fabric.switch_statuses()
 
-    def forget_switch(self, datapath_id: str) -> Awaitable[None]:
-        return self.fabric.forget_switch(datapath_id)
+    async def forget_switch(self, datapath_id: str) -> None:
+        await self.fabric.forget_switch(datapath_id)
+        self._recollections.forget(int(datapath_id, 16))
 
     def startService(self) -> Any:
         return Deferred.fromCoroutine(self._start())
