@@ -14,7 +14,7 @@ from itertools import count
 
 from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from tests.faults.account import Account
 from tests.faults.case import until_right
@@ -93,6 +93,11 @@ class Story(RuleBasedStateMachine):
         self.doubts = {}
         self.foreign = {host: [] for host in HOSTS}
         self.crashes = 0
+        self.has_failed = False
+
+    @initialize()
+    def opening(self):
+        """Three networks and three guests are there."""
         self.has_failed = True
         for net in NETS:
             self.add_net(net)
