@@ -98,6 +98,7 @@ def makeService(options: Options) -> IService:
     except (ConfigError, QuantumError) as problem:
         raise SystemExit(f"quantum: {problem}") from None
     atexit.register(status.conclude)
+    collect_seldom()
     return daemon
 
 
