@@ -32,6 +32,7 @@ from quantum.config import LOCAL_OPEN_VSWITCH, Config, ConfigError, load
 from quantum.daemon import Daemon, Door, ExitStatus, allow_files
 from quantum.endpoint import server
 from quantum.errors import QuantumError
+from quantum.garbage import collect_seldom
 from quantum.interfaces import IProviderNetworks, IQuantumPlugin, Surroundings
 from quantum.socketfile import LONGEST, SocketFile, is_too_long
 
