@@ -45,6 +45,7 @@ NETS = ("red", "blue", "green")
 VLANS = count(100)
 """The VLAN of a deleted network is not given again at once."""
 HOSTS = ("one", "two", "three")
+DEEDS = ("attach", "detach", "unplug", "ACTIVE", "DOWN", *HOSTS)
 CHANNELS = ("openflow", "database", "both")
 MANNERS = {"refused": Refusal, "half open": Silence}
 FOREIGN = "cookie=0x77,table=200,priority=7,in_port={},actions=drop"
@@ -210,6 +211,21 @@ class Story(RuleBasedStateMachine):
         self.account.unplug(name)
         self.look()
 
+    @precondition(lambda self: self.account.stays)
+    @rule(deeds=st.lists(st.tuples(guests, st.sampled_from(DEEDS)), min_size=2))
+    def hurry(self, deeds):
+        """Many things are asked before any of them is done."""
+        self.do_at_once(deeds)
+        self.look()
+
+    @precondition(lambda self: self.account.stays and self.crashes < CRASHES)
+    @rule(deeds=st.lists(st.tuples(guests, st.sampled_from(DEEDS)), min_size=1))
+    def hurry_and_crash(self, deeds):
+        """Many things are asked, and the daemon is killed at once."""
+        self.do_at_once(deeds)
+        self.restart()
+        self.look()
+
     @rule(
         host=hosts, channel=st.sampled_from(CHANNELS), how=st.sampled_from([*MANNERS])
     )
@@ -233,10 +249,7 @@ class Story(RuleBasedStateMachine):
     @rule()
     def crash(self):
         """The daemon is killed and started again."""
-        self.crashes += 1
-        self.yard.office.kill()
-        self.yard.office.start()
-        self.account.reopen()
+        self.restart()
         self.look()
 
     @rule(host=hosts)
@@ -267,6 +280,25 @@ class Story(RuleBasedStateMachine):
         self.account.add_net(name, next(VLANS) if name == "green" else 0)
 
     # What must be true
+
+    def do_at_once(self, deeds):
+        """Do many things to guests, and wait for nothing."""
+        for name, deed in deeds:
+            self.doubts.setdefault(name, set()).add(self.account.stays[name].net)
+            if deed in HOSTS:
+                self.account.unplug(name)
+                self.account.plug(name, deed)
+            elif deed in {"DOWN", "ACTIVE"}:
+                self.account.set_active(name, is_active=deed == "ACTIVE")
+            else:
+                getattr(self.account, deed)(name)
+
+    def restart(self):
+        """Kill the daemon and start it again."""
+        self.crashes += 1
+        self.yard.office.kill()
+        self.yard.office.start()
+        self.account.reopen()
 
     def change(self, name, act):
         """Do something to a guest whom its switch may not hear of."""
