@@ -21,25 +21,26 @@ class Claims(Generic[Thing, Claimant]):
     """
 
     _is_in_reach: Callable[[Claimant], bool]
-    _claims: dict[Thing, tuple[Claimant, ...]] = field(factory=dict)
+    _first: dict[Thing, Claimant] = field(factory=dict)
+    _others: dict[Thing, tuple[Claimant, ...]] = field(factory=dict)
+    """The claimants besides the first one, where there are any: they are rare."""
 
     def add(self, thing: Thing, claimant: Claimant) -> None:
         """Take note of a claim."""
-        claimants = self._claims.get(thing, ())
-        if claimant not in claimants:
-            self._claims[thing] = (*claimants, claimant)
+        if self._first.setdefault(thing, claimant) != claimant:
+            others = self._others.get(thing, ())
+            if claimant not in others:
+                self._others[thing] = (*others, claimant)
 
     def remove(self, thing: Thing, claimant: Claimant) -> None:
         """Take note that a claim is given up."""
-        claimants = tuple(c for c in self.claimants(thing) if c != claimant)
-        if claimants:
-            self._claims[thing] = claimants
-        else:
-            self._claims.pop(thing, None)
+        self._put(thing, tuple(c for c in self.claimants(thing) if c != claimant))
 
     def claimants(self, thing: Thing) -> tuple[Claimant, ...]:
         """List who claims a thing; the first one has it."""
-        return self._claims.get(thing, ())
+        if thing not in self._first:
+            return ()
+        return (self._first[thing], *self._others.get(thing, ()))
 
     def settle(self, thing: Thing) -> tuple[Claimant, ...]:
         """Let the first in reach have a thing; list who claims it."""
@@ -47,5 +48,14 @@ class Claims(Generic[Thing, Claimant]):
         if len(claimants) > 1 and not self._is_in_reach(claimants[0]):
             # The sort is stable: otherwise they keep their order.
             claimants = tuple(sorted(claimants, key=lambda c: not self._is_in_reach(c)))
-            self._claims[thing] = claimants
+            self._put(thing, claimants)
         return claimants
+
+    def _put(self, thing: Thing, claimants: tuple[Claimant, ...]) -> None:
+        """Let a thing have these claimants."""
+        self._first.pop(thing, None)
+        self._others.pop(thing, None)
+        if claimants:
+            self._first[thing], *others = claimants
+            if others:
+                self._others[thing] = tuple(others)

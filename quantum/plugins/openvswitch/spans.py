@@ -9,9 +9,10 @@ should hear of it; what it is told is looked up when its turn comes, so that the
 last word is right in whatever order changes came.
 """
 
+from bisect import bisect_left, insort
 from collections import deque
-from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 from attrs import define, field
 
@@ -32,19 +33,12 @@ BREATH: Final = 2000
 """Words told until the switches are let talk about them."""
 
 
-class _Carried(NamedTuple):
-    """A port as its own switch knows it, and (one instance) as all others do."""
-
-    local: LocalPort
-    remote: RemotePort | None
-
-
 @define(eq=False)
 class _Span:
-    """The switches that carry a network, each with its ports of it."""
+    """The switches that carry a network, each with its ports of it in order."""
 
     vlan: Vlan | None
-    ports: dict[Switch, set[int]] = field(factory=dict)
+    ports: dict[Switch, list[int]] = field(factory=dict)
 
     def others(self, switch: Switch) -> list[Switch]:
         """List the switches that carry it besides one."""
@@ -73,7 +67,9 @@ class Spans:
 
     _slices: Slices
     _spans: dict[int, _Span] = field(factory=dict)
-    _carried: dict[Switch, dict[int, _Carried]] = field(factory=dict)
+    _carried: dict[Switch, dict[int, LocalPort]] = field(factory=dict)
+    _remotes: dict[Switch, dict[int, RemotePort]] = field(factory=dict)
+    """Ports as others know them: one instance for all, once somebody is told."""
     _news: deque[News] = field(factory=deque)
     _is_telling: bool = False
 
@@ -87,23 +83,25 @@ class Spans:
         segment, ofport = port.segment, port.ofport
         before = self._port(switch, ofport)
         affected: Ports = []
-        if before is not None and before.local.segment != segment:
+        if before is not None and before.segment != segment:
             affected += self.drop(switch, ofport)
-        span = self._spans.setdefault(segment, _Span(vlan))
-        if span.vlan != vlan:
+            before = None
+        span = self._spans.get(segment)
+        if span is None:
+            span = self._spans[segment] = _Span(vlan)
+        elif span.vlan != vlan:
             self._bind(segment, span, vlan)
-        others = span.audience(switch)
         if switch not in span.ports:
-            span.ports[switch] = set()
-            self._tell(others, _heard_by(switch, others, span))
-            affected += _left_alone(others, span)
+            affected += self._join(switch, span)
         if vlan is not None:
             self._lead_out(switch, segment)
-        now = _Carried(port, _remote(switch, port, vlan))
-        if now != self._port(switch, ofport):
-            span.ports[switch].add(ofport)
-            self._carried.setdefault(switch, {})[ofport] = now
-            self._tell(others, _told(others, switch, (ofport,)))
+        if port != before:
+            if before is None:
+                insort(span.ports[switch], ofport)
+            if switch not in self._carried:
+                self._carried[switch] = {}
+            self._carried[switch][ofport] = port
+            self._spread_word(switch, span, (ofport,))
         return affected
 
     def drop(self, switch: Switch, ofport: int) -> Ports:
@@ -118,52 +116,73 @@ class Spans:
             return []
         if not carried:
             del self._carried[switch]
-        segment = before.local.segment
+        segment = before.segment
         span = self._spans[segment]
-        others = span.audience(switch)
-        self._tell(others, _told(others, switch, (ofport,)))
-        span.ports[switch].remove(ofport)
-        if span.ports[switch]:
+        self._spread_word(switch, span, (ofport,))
+        ofports = span.ports[switch]
+        del ofports[bisect_left(ofports, ofport)]
+        if ofports:
             return []
         del span.ports[switch]
+        others = span.audience(switch)
         if not span.ports:
             del self._spans[segment]
         self._tell(others, _heard_by(switch, others, span))
         if span.vlan is not None:
             self._lead_out(switch, segment)
+        if len(span.ports) == 1:
+            ((last, left),) = span.ports.items()
+            self._forget_remotes(last, left)
         return _left_alone(others, span)
 
     def moved(self, switch: Switch) -> None:
         """Take note that a switch has another address, or none any more."""
         by_segment: dict[int, list[int]] = {}
-        carried = self._carried.get(switch, {})
-        for ofport, (local, _) in carried.items():
-            vlan = self._spans[local.segment].vlan
-            carried[ofport] = _Carried(local, _remote(switch, local, vlan))
-            by_segment.setdefault(local.segment, []).append(ofport)
+        for ofport, port in self._carried.get(switch, {}).items():
+            by_segment.setdefault(port.segment, []).append(ofport)
         for segment, ofports in by_segment.items():
-            others = self._spans[segment].audience(switch)
-            self._tell(others, _told(others, switch, ofports))
+            self._spread_word(switch, self._spans[segment], ofports)
 
     def spans_others(self, switch: Switch, segment: int) -> bool:
         """Say whether other switches carry a network too."""
         span = self._spans.get(segment)
-        return span is not None and any(other is not switch for other in span.ports)
+        return span is not None and len(span.ports) > (switch in span.ports)
+
+    def _join(self, switch: Switch, span: _Span) -> Ports:
+        """Let a network span one more switch, which hears of the others' ports."""
+        others = span.audience(switch)
+        span.ports[switch] = []
+        self._tell(others, _heard_by(switch, others, span))
+        return _left_alone(others, span)
 
     def _bind(self, segment: int, span: _Span, vlan: Vlan | None) -> None:
         """Let a network run over a VLAN, or over tunnels, from now on."""
         span.vlan = vlan
         for switch, ofports in span.ports.items():
             self._lead_out(switch, segment)
-            carried = self._carried[switch]
-            for ofport in ofports:
-                local = carried[ofport].local
-                carried[ofport] = _Carried(local, _remote(switch, local, vlan))
             others = span.others(switch)
+            self._forget_remotes(switch, ofports)
             self._tell(others, _told(others, switch, tuple(ofports)))
 
-    def _port(self, switch: Switch, ofport: int) -> _Carried | None:
+    def _port(self, switch: Switch, ofport: int) -> LocalPort | None:
         return self._carried.get(switch, {}).get(ofport)
+
+    def _spread_word(self, switch: Switch, span: _Span, ofports: Sequence[int]) -> None:
+        """Let all others hear that something about ports of a switch has changed."""
+        self._forget_remotes(switch, ofports)
+        if len(span.ports) > 1:
+            others = span.audience(switch)
+            self._tell(others, _told(others, switch, ofports))
+
+    def _forget_remotes(self, switch: Switch, ofports: Iterable[int]) -> None:
+        """Forget how others know ports: they know better, or nobody knows them."""
+        remotes = self._remotes.get(switch)
+        if remotes is None:
+            return
+        for ofport in ofports:
+            remotes.pop(ofport, None)
+        if not remotes:
+            del self._remotes[switch]
 
     def _lead_out(self, switch: Switch, segment: int) -> None:
         """Say by which uplink a network leaves a switch, if by any."""
@@ -176,10 +195,16 @@ class Spans:
 
     def _due(self, listener: Switch, home: Switch, ofport: int) -> RemotePort | None:
         """Say what a switch should know of another's port."""
-        carried = self._port(home, ofport)
-        if carried is None or listener not in self._spans[carried.local.segment].ports:
+        port = self._port(home, ofport)
+        if port is None:
             return None
-        return carried.remote
+        span = self._spans[port.segment]
+        if listener not in span.ports or span.vlan is not None or not home.address:
+            return None
+        remotes = self._remotes.setdefault(home, {})
+        if ofport not in remotes:
+            remotes[ofport] = RemotePort(home.address, port.segment, port.mac, port.ips)
+        return remotes[ofport]
 
     def _tell(self, others: list[Switch], news: News) -> None:
         """Spread news, unless there is nobody else."""
@@ -236,10 +261,3 @@ def _left_alone(others: list[Switch], span: _Span) -> Ports:
     if len(others) != 1 or others[0].address:
         return []
     return [(others[0], ofport) for ofport in span.ports[others[0]]]
-
-
-def _remote(switch: Switch, port: LocalPort, vlan: Vlan | None) -> RemotePort | None:
-    """Say what others should know of a port."""
-    if vlan is not None or not switch.address:
-        return None
-    return RemotePort(switch.address, port.segment, port.mac, port.ips)
