@@ -38,6 +38,8 @@ from quantum.openflow.pipeline import (
     UNICAST,
 )
 
+Port = LocalPort | RemotePort
+
 _MAC, _IPV4 = 6, 4
 """How many bytes they have."""
 
@@ -77,8 +79,8 @@ class Ethernet:
 
     segment: int
     _ports: dict[int, LocalPort] = field(factory=dict)
-    _owners: dict[bytes, tuple[LocalPort | RemotePort, ...]] = field(factory=dict)
-    """Who has each MAC and IP address."""
+    _owners: dict[bytes, Port | tuple[Port, ...]] = field(factory=dict)
+    """Who has each MAC and IP address: a tuple if, as is rare, several have it."""
     _peers: dict[bytes, int] = field(factory=dict)
     """How many ports each hypervisor has, by its tunnel address."""
     _strange: dict[bytes, int] = field(factory=dict)
@@ -103,7 +105,12 @@ class Ethernet:
         else:
             self._count(member, 1)
         for address in _addresses(member):
-            self._owners[address] = (*self._owners.get(address, ()), member)
+            before = self._owners.get(address)
+            if before is None:
+                self._owners[address] = member
+            else:
+                rivals = before if isinstance(before, tuple) else (before,)
+                self._owners[address] = (*rivals, member)
 
     def remove(self, member: Member) -> None:
         """Let something belong to it no more."""
@@ -116,10 +123,11 @@ class Ethernet:
         else:
             self._count(member, -1)
         for address in _addresses(member):
-            owners = list(self._owners.pop(address))
-            owners.remove(member)
-            if owners:
-                self._owners[address] = tuple(owners)
+            owners = self._owners.pop(address)
+            if isinstance(owners, tuple):
+                left = list(owners)
+                left.remove(member)
+                self._owners[address] = tuple(left) if len(left) > 1 else left[0]
 
     def plan(self, tunnel: int) -> Iterator[Flow]:
         """Compile all of it, with an OpenFlow port for tunnels or 0 without."""
@@ -161,41 +169,39 @@ class Ethernet:
     def _spread(self, touched: Touched) -> None:
         """Add the IP addresses that are steered by a MAC address while one has it."""
         for address in tuple(touched.addresses):
-            owners = self._owners.get(address, ())
-            if len(address) == _MAC and len(owners) == 1:
-                touched.addresses.update(owners[0].ips)
+            owner = self._owner(address)
+            if len(address) == _MAC and owner is not None:
+                touched.addresses.update(owner.ips)
 
-    def _to(self, address: bytes, tunnel: int) -> Iterator[Flow]:
+    def _to(self, address: bytes, tunnel: int) -> Iterable[Flow]:
         """Compile the way to a MAC address, or who is asked about an IP address."""
         owner = self._owner(address)
         if owner is None:
-            return
-        if len(address) == _MAC:
-            yield from self._way(owner, address, tunnel)
-        elif owner.mac is not None and self._owner(owner.mac) is not None:
-            if isinstance(owner, RemotePort) and not self._is_reached(tunnel):
-                return
-            yield from self._steered(address, owner.mac)
-
-    def _owner(self, address: bytes) -> LocalPort | RemotePort | None:
-        """Say who has an address, if exactly one has."""
-        owners = self._owners.get(address, ())
-        return owners[0] if len(owners) == 1 else None
-
-    def _way(
-        self, owner: LocalPort | RemotePort, mac: bytes, tunnel: int
-    ) -> Iterator[Flow]:
+            return ()
+        if isinstance(owner, RemotePort) and not self._is_reached(tunnel):
+            return ()
+        if len(address) != _MAC:
+            return self._steered(address, owner.mac)
         if isinstance(owner, LocalPort):
-            yield Flow(UNICAST, self.segment, 0, mac, (owner.ofport,))
-        elif self._is_reached(tunnel):
-            yield Flow(REMOTE, self.segment, 0, mac, (tunnel,), (owner.address,))
+            return (Flow(UNICAST, self.segment, 0, address, (owner.ofport,)),)
+        peers = (owner.address,)
+        return (Flow(REMOTE, self.segment, 0, address, (tunnel,), peers),)
 
-    def _steered(self, address: bytes, mac: bytes) -> Iterator[Flow]:
-        if len(address) == _IPV4:
-            yield Flow(STEER_ARP, self.segment, mac=mac, address=address)
-            yield Flow(ANNOUNCED, self.segment, address=address)
-        else:
-            yield Flow(STEER_ND, self.segment, mac=mac, address=address)
+    def _owner(self, address: bytes) -> Port | None:
+        """Say who has an address, if exactly one has."""
+        owner = self._owners.get(address)
+        return None if isinstance(owner, tuple) else owner
+
+    def _steered(self, address: bytes, mac: bytes | None) -> Iterable[Flow]:
+        """Compile whom a question about an IP address reaches, if that is sure."""
+        if mac is None or self._owner(mac) is None:
+            return ()
+        if len(address) != _IPV4:
+            return (Flow(STEER_ND, self.segment, mac=mac, address=address),)
+        return (
+            Flow(STEER_ARP, self.segment, mac=mac, address=address),
+            Flow(ANNOUNCED, self.segment, address=address),
+        )
 
     def _is_reached(self, tunnel: int) -> bool:
         """Say whether remote ports are reached by tunnels."""
@@ -260,20 +266,21 @@ class Ethernet:
                 yield Flow(shape, segment, outputs=outputs, peers=some)
 
 
-def _addresses(member: LocalPort | RemotePort) -> set[bytes]:
+def _addresses(member: Port) -> Iterable[bytes]:
     """List what a port is known to be called."""
+    if not member.ips:
+        return () if member.mac is None else (member.mac,)
     return {*member.ips, member.mac} if member.mac is not None else set(member.ips)
 
 
-def _entry(port: LocalPort) -> Iterator[Flow]:
+def _entry(port: LocalPort) -> Iterable[Flow]:
     """Compile how frames come in by a port: to which network, from which address."""
     ofport, segment = port.ofport, port.segment
-    yield Flow(CLASSIFY, segment, ofport)
-    if port.mac is None:
-        yield Flow(SOURCE_LEARNED, segment, ofport)
-        yield Flow(HINTED_PORT, segment, ofport, outputs=(ofport,))
-    else:
-        yield Flow(SOURCE_CHECKED, segment, ofport, port.mac)
+    entry = Flow(CLASSIFY, segment, ofport)
+    if port.mac is not None:
+        return entry, Flow(SOURCE_CHECKED, segment, ofport, port.mac)
+    hinted = Flow(HINTED_PORT, segment, ofport, outputs=(ofport,))
+    return entry, Flow(SOURCE_LEARNED, segment, ofport), hinted
 
 
 def _step(counts: dict[bytes, int], address: bytes, step: int) -> None:
