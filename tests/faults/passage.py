@@ -178,10 +178,16 @@ def losses(account: Account, passage: Passage) -> Iterator[str]:
             if target is sender or target.net != sender.net:
                 continue
             where = (target.host, target.guest.name)
-            for probe in (
-                Probe("unicast", target.guest.mac, sender.guest.mac),
-                Probe("broadcast", BROADCAST, sender.guest.mac),
-            ):
+            owners = [
+                o
+                for o in live
+                if (o.net, o.guest.mac) == (target.net, target.guest.mac)
+            ]
+            # Whose address is another's too can lose what is sent to it alone.
+            kinds = [("broadcast", BROADCAST)]
+            kinds += [("unicast", target.guest.mac)] * (len(owners) == 1)
+            for kind, address in kinds:
+                probe = Probe(kind, address, sender.guest.mac)
                 if passage.send(sender, probe)[where] != 1:
                     names = f"{sender.guest.name} to {target.guest.name}"
                     yield f"{probe.kind} of {names} does not arrive once"
