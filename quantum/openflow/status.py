@@ -44,12 +44,12 @@ def op_status(binding: Binding, seen: Sighting | None) -> Status:
         return Status(OpStatus.DOWN, words) if binding.is_active else ADMIN_DOWN
     if not binding.is_active:
         return replace(ADMIN_DOWN, hypervisor=seen.hypervisor)
-    where = f"interface {seen.name} on hypervisor {seen.hypervisor}"
     status, words = _standing(seen)
+    if status is OpStatus.UP and not (seen.elsewhere or seen.note):
+        return _up(seen.hypervisor)
+    where = f"interface {seen.name} on hypervisor {seen.hypervisor}"
     if status is not OpStatus.UP:
         return Status(status, f"{where}{words}", seen.hypervisor)
-    if not (seen.elsewhere or seen.note):
-        return _up(seen.hypervisor)
     notes = [where]
     if seen.elsewhere:
         notes.append(f"also seen, and refused, on {', '.join(seen.elsewhere)}")

@@ -37,10 +37,11 @@ class Whereabouts:
         places = self.places.claimants(binding.attachment)
         if not places:
             return None
-        (switch, name), *others = places
+        switch, name = places[0]
         seen = switch.seen(name)
         is_carrier = seen is not None and switch.carrier(seen.ofport) is seen
         ofport = seen.ofport if seen is not None and is_carrier else 0
+        elsewhere = () if len(places) == 1 else _names(places[1:])
         return Sighting(
             name,
             ofport,
@@ -48,21 +49,19 @@ class Whereabouts:
             switch.datapath_id,
             switch.session.phase,
             _fate(switch, ofport, binding),
-            elsewhere=tuple(f"{other.hypervisor} ({alias})" for other, alias in others),
-            problem="" if seen is None else problem(switch, seen, binding),
-            note="" if seen is None else self._note(switch, seen, binding),
+            elsewhere,
+            "" if seen is None else problem(switch, seen, binding),
+            "" if seen is None else self._note(switch, seen, binding),
         )
 
     def _note(self, switch: Switch, seen: SeenInterface, binding: Binding) -> str:
         """Say what is worth knowing of a port though it is up."""
-        notes = []
-        is_overlay = binding.vlan is None
-        if is_overlay and switch.solitude:
+        if binding.vlan is None and switch.solitude:
             if self._spans.spans_others(switch, binding.segment_id):
-                notes.append(f"it does not reach other hypervisors: {switch.solitude}")
-        elif (limit := self._limit(switch, binding)) and seen.mtu > limit:
-            notes.append(f"its MTU of {seen.mtu} is more than its network's {limit}")
-        return "; ".join(notes)
+                return f"it does not reach other hypervisors: {switch.solitude}"
+        elif seen.mtu and (limit := self._limit(switch, binding)) and seen.mtu > limit:
+            return f"its MTU of {seen.mtu} is more than its network's {limit}"
+        return ""
 
     def _limit(self, switch: Switch, binding: Binding) -> int | None:
         """Say what the largest packet is that leaves a switch, if it is known."""
@@ -79,6 +78,11 @@ def carried(switch: Switch, seen: SeenInterface, binding: Binding) -> LocalPort 
     return LocalPort(seen.ofport, binding.segment_id, seen.mac, seen.ips)
 
 
+def _names(places: tuple[Place, ...]) -> tuple[str, ...]:
+    """Name places for people."""
+    return tuple(f"{switch.hypervisor} ({alias})" for switch, alias in places)
+
+
 def _fate(switch: Switch, ofport: int, binding: Binding) -> str | None:
     """Say why a port does not carry what it should, as `Session.fate` does."""
     fate = switch.session.fate(ofport)
@@ -91,7 +95,7 @@ def _fate(switch: Switch, ofport: int, binding: Binding) -> str | None:
 def problem(switch: Switch, seen: SeenInterface, binding: Binding) -> str:
     """Say why an interface cannot be connected there, if so."""
     vlan = binding.vlan
-    if vlan is None or switch.uplink(vlan.physical_network) or seen.problem:
+    if vlan is None or seen.problem or switch.uplink(vlan.physical_network):
         return seen.problem
     return (
         f"hypervisor {switch.hypervisor} has no physical network"

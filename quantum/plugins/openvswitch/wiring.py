@@ -134,10 +134,13 @@ class Wiring:
         if before is not None and before.attachment != interface.attachment:
             places.remove(before.attachment, place)
         places.add(interface.attachment, place)
-        touched = set() if before is None else self._changed(switch, before)
+        touched: set[Switch] = set()
+        if before is not None:
+            touched |= self._changed(switch, before)
         if rival is not None and rival is not before:
             touched |= self.look_at(rival.attachment)
-        return touched | self.look_at(interface.attachment, is_shown)
+        touched |= self.look_at(interface.attachment, is_shown)
+        return touched
 
     def _changed(self, switch: Switch, before: SeenInterface) -> set[Switch]:
         """Look at what an interface was until now."""
