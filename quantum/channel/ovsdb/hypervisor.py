@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import msgspec
-from attrs import define, field, frozen
+from attrs import Factory, define, field, frozen
 from msgspec import Raw
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -20,6 +20,7 @@ from quantum.channel.ovsdb.monitor import Monitor, in_slices
 from quantum.channel.ovsdb.replica import Replica
 from quantum.channel.ovsdb.rpc import Session
 from quantum.channel.ovsdb.witness import Witness
+from quantum.channel.turns import Turns
 from quantum.interfaces import IHypervisorListener
 
 log = Logger()
@@ -67,6 +68,10 @@ class Surroundings:
     listener: IHypervisorListener
     claims: Claims
     warn: Callable[[str], None]
+    turns: Turns = field(
+        default=Factory(lambda self: Turns(self.clock), takes_self=True), init=False
+    )
+    """In which all of them take their rows."""
 
 
 @define(eq=False)
@@ -92,7 +97,7 @@ class Hypervisor:
         """Begin by asking for its rows."""
         clock, wanted = self._given.clock, self._given.wanted
         self._session = session
-        self._monitor = Monitor(clock, session, self._replica)
+        self._monitor = Monitor(clock, self._given.turns, session, self._replica)
         self._mender = Mender(
             clock, session, self._replica, wanted, self._complain, self._fail
         )
@@ -152,7 +157,7 @@ class Hypervisor:
 
     async def _review(self) -> None:
         self._rename(self._replica.system_id() or self._peer)
-        await in_slices(self._given.clock, self._witness.review(self._name))
+        await in_slices(self._given.turns, self._witness.review(self._name))
         self._mender.look()
 
     def _rename(self, name: str) -> None:

@@ -5,7 +5,8 @@ Keeping a replica up to date, whichever kind of monitor the server knows.
 
 ``monitor_cond_since`` sends only what happened since a transaction that we
 have seen; ``monitor_cond`` and ``monitor`` (RFC 7047, 4.1.5) send all rows
-again.  Large dumps are taken in slices, so that the reactor stays responsive.
+again.  Large dumps are taken in slices, which all databases share, so that the
+reactor stays responsive.
 """
 
 from collections.abc import Iterator
@@ -14,18 +15,20 @@ from typing import Any
 import msgspec
 from attrs import define
 from msgspec import Raw
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
+from twisted.python.failure import Failure
 
 from quantum.channel.ovsdb.bridge import DATABASE
 from quantum.channel.ovsdb.faults import Misspoken, RequestRefused
 from quantum.channel.ovsdb.replica import COLUMNS, Replica
 from quantum.channel.ovsdb.rpc import Session
 from quantum.channel.ovsdb.update import rows
+from quantum.channel.turns import Turns
 
 NAME = "quantum"
 DUMP_DEADLINE = 120.0
-SLICE = 0.001
 LARGE = 64 * 1024
 _NEVER = "00000000-0000-0000-0000-000000000000"
 
@@ -34,15 +37,26 @@ _plain = msgspec.json.Decoder(tuple[Any, Raw])
 _named = msgspec.json.Decoder(tuple[Any, str, Raw])
 
 
-async def in_slices(clock: IReactorTime, steps: Iterator[None]) -> None:
-    """Take all steps, letting the reactor turn after every millisecond of them."""
-    while _is_unfinished(clock, steps):
-        await deferLater(clock, 0)
+async def in_slices(turns: Turns, steps: Iterator[None]) -> None:
+    """Take all steps, in turn with whatever else is done in slices."""
+    done: Deferred[None] = Deferred(lambda _: turns.forget(step))
 
+    def step() -> bool:
+        outcome: Failure | None = None
+        try:
+            next(steps)
+        except StopIteration:
+            pass
+        except Exception:  # noqa: BLE001  whoever awaits the steps is told
+            outcome = Failure()
+        else:
+            return not done.called  # that step may have had the rest cancelled
+        if not done.called:
+            done.callback(outcome)
+        return False
 
-def _is_unfinished(clock: IReactorTime, steps: Iterator[None]) -> bool:
-    enough = clock.seconds() + SLICE
-    return any(clock.seconds() > enough for _ in steps)
+    turns.do(step)
+    await done
 
 
 @define
@@ -50,6 +64,7 @@ class Monitor:
     """What a session tells of the rows that we want."""
 
     _clock: IReactorTime
+    _turns: Turns
     _session: Session
     _replica: Replica
 
@@ -114,7 +129,7 @@ class Monitor:
         # Interrupted half-way the rows are good for nothing, least of all for
         # another difference.
         self._replica.last_transaction = ""
-        await in_slices(self._clock, self._steps(updates))
+        await in_slices(self._turns, self._steps(updates))
         if transaction != _NEVER:
             self._replica.last_transaction = transaction
 
