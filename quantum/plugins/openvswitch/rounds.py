@@ -7,15 +7,16 @@ Counting a switch's flows is cheap and is done in every round.  Reading them all
 is not: one switch after another is read, as far as a budget per round goes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-from attrs import define, field
+from attrs import Factory, define, field
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from quantum.openflow.phase import Phase
 from quantum.plugins.openvswitch.fabric import OpenVSwitchFabric
+from quantum.plugins.openvswitch.slices import Slices
 from quantum.plugins.openvswitch.switch import Switch
 
 log = Logger()
@@ -28,16 +29,22 @@ RETRY_ROUNDS: Final = 5
 """Rounds until what a switch refused is tried again; twice as many each time ..."""
 MOST_RETRY_ROUNDS: Final = 40
 """... up to this."""
+PAUSE: Final = 20
+"""Switches looked after between two pauses: about 0.1 ms."""
 ANSWER_DEADLINE: Final = 30.0
 """Seconds that a switch may leave a barrier or a request unanswered."""
 
 
 @define(eq=False)
 class Rounds:
-    """Called once per audit interval."""
+    """Called once per audit interval; begins no round while one goes on."""
 
     _fabric: OpenVSwitchFabric
     _clock: IReactorTime
+    _slices: Slices = field(
+        default=Factory(lambda self: Slices(self._clock), takes_self=True), init=False
+    )
+    _is_going: bool = False
     _number: int = 0
     _turn: int = 0
     _budget: int = 0
@@ -46,26 +53,46 @@ class Rounds:
     """By datapath id: the round of the next try, and how many rounds it waits."""
 
     def __call__(self) -> None:
-        """Go round once."""
+        """Go round once, by and by."""
+        if not self._is_going:
+            self._is_going = True
+            self._slices.do(self._go())
+
+    def _go(self) -> Iterator[None]:
+        try:
+            yield from self._round()
+        finally:
+            self._is_going = False
+
+    def _round(self) -> Iterator[None]:
         self._number += 1
         self._fabric.roll.review()
         self._fabric.admission.review()
-        connected = [s for s in self._fabric.switches.values() if s.datapath]
+        connected = self._connected()
         read = self._chosen(connected)
-        for switch in connected:
-            if self._is_retry_due(switch):
-                switch.session.retry()
-            switch.session.audit(is_full=switch in read)
-            switch.talk()
-            if switch.is_unshown or switch.is_other_trouble():
-                self._fabric.display.show_switch(switch)
-            switch.note_audit(self._clock.seconds())
-            self._watch(switch)
-        present = {switch.datapath_id for switch in connected}
+        for number, switch in enumerate(connected, 1):
+            if switch.datapath:  # it may have left since
+                self._look_after(switch, is_read=switch in read)
+            if number % PAUSE == 0:
+                yield
+        present = {switch.datapath_id for switch in self._connected()}
         for gone in (self._progress.keys() | self._retries.keys()) - present:
             self._progress.pop(gone, None)
             self._retries.pop(gone, None)
         self._fabric.quarantine.release(self._fabric.switches)
+
+    def _connected(self) -> list[Switch]:
+        return [s for s in self._fabric.switches.values() if s.datapath]
+
+    def _look_after(self, switch: Switch, *, is_read: bool) -> None:
+        if self._is_retry_due(switch):
+            switch.session.retry()
+        switch.session.audit(is_full=is_read)
+        switch.talk()
+        if switch.is_unshown or switch.is_other_trouble():
+            self._fabric.display.show_switch(switch)
+        switch.note_audit(self._clock.seconds())
+        self._watch(switch)
 
     def _chosen(self, connected: Sequence[Switch]) -> set[Switch]:
         """Choose whose flows are read: who comes next, if the budget allows it yet."""
