@@ -222,6 +222,21 @@ class UplinkTests(CablingCase):
         self.assertEqual([[{"name": "br-int"}], [{"name": "br-ex"}]], bridges)
         self.assertEqual((), self.underlay(CABLED).uplinks)
 
+    def test_old_error(self) -> None:
+        """That a peer was missing, and Open vSwitch says so still, is no matter."""
+        said = {"error": "No usable peer exists in 'netdev' datapath."}
+        self.plug(41, {**NEAR, **said})
+        self.plug(42, {**FAR, **said, "ofport": ["set", []]}, bridge=3)
+        self.assertEqual((), self.underlay(CABLED).uplinks)
+        self.assertIn("No usable peer", self.repair(CABLED).complaints[0])
+        self.modify(42, ofport=8)
+        self.assertEqual((("external", 7),), self.underlay(CABLED).uplinks)
+        self.assertEqual([], self.repair(CABLED).complaints)
+        apply(self.replica, Bridge={3: {"modify": {"datapath_type": "netdev"}}})
+        settle(self.replica)
+        self.assertEqual((), self.underlay(CABLED).uplinks)
+        self.assertIn("No usable peer", self.repair(CABLED).complaints[0])
+
     def test_cabled(self) -> None:
         """A cable that is there is told; its end that is missing is made."""
         self.plug(41, NEAR)

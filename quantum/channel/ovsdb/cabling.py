@@ -15,6 +15,7 @@ from attrs import frozen
 
 from quantum.channel.ovsdb import values
 from quantum.channel.ovsdb.bridge import WantedBridge
+from quantum.channel.ovsdb.grievance import held_against
 from quantum.channel.ovsdb.operation import (
     Operation,
     Repair,
@@ -81,8 +82,8 @@ class Cabling:
             return 0, problem
         if _differences(interface, cable):
             return 0, f"port {cable.name} is being set right"
-        if interface.error:
-            return 0, f"port {cable.name}: {interface.error}"
+        if error := held_against(self._replica, interface, cable):
+            return 0, f"port {cable.name}: {error}"
         return interface.ofport, ""
 
     def _laying(self, subject: str, cables: tuple[Cable, ...]) -> Repair:
@@ -130,8 +131,8 @@ class Cabling:
     def _set_right(
         self, work: Repair, row: bytes, interface: Interface, cable: Cable
     ) -> None:
-        if interface.error:
-            work.complaints.append(f"{work.subject}: {interface.error}")
+        if error := held_against(self._replica, interface, cable):
+            work.complaints.append(f"{work.subject}: {error}")
         if wrong := _differences(interface, cable):
             work.complaints.append(
                 f"port {cable.name} has {', '.join(wrong)}; setting it right"
