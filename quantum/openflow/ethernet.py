@@ -96,12 +96,12 @@ class Ethernet:
 
     def add(self, member: Member) -> None:
         """Let something belong to the network."""
-        if isinstance(member, Uplink):
-            self._uplink = member
-            return
         if isinstance(member, LocalPort):
             self._ports[member.ofport] = member
             self._ofports = None
+        elif isinstance(member, Uplink):
+            self._uplink = member
+            return
         else:
             self._count(member, 1)
         for address in _addresses(member):
@@ -136,8 +136,10 @@ class Ethernet:
         for address in self._owners:
             yield from self._to(address, tunnel)
         yield from self._flood()
-        yield from self._through_uplink()
-        yield from self._through_tunnels(self._strange, tunnel)
+        if self._uplink is not None:
+            yield from self._through_uplink(self._uplink)
+        if self._peers:
+            yield from self._through_tunnels(self._strange, tunnel)
 
     def compile(self, touched: Touched, tunnel: int) -> list[Flow]:
         """Compile a part of it, as `plan` does."""
@@ -231,11 +233,9 @@ class Ethernet:
             for shape, part in zip(shapes, parts, strict=True)
         ]
 
-    def _through_uplink(self) -> Iterator[Flow]:
+    def _through_uplink(self, uplink: Uplink) -> Iterator[Flow]:
         """Compile how frames come and go by the uplink."""
-        if self._uplink is None:
-            return
-        segment, ofport, vlan = self.segment, self._uplink.ofport, self._uplink.vlan
+        segment, ofport, vlan = self.segment, uplink.ofport, uplink.vlan
         yield Flow(FROM_UPLINK, segment, ofport, vlan=vlan)
         yield Flow(HINTED_UPLINK, segment, ofport, outputs=(ofport,), vlan=vlan)
         yield Flow(OUTWARD_UPLINK, segment, outputs=(ofport,), vlan=vlan)

@@ -40,7 +40,8 @@ class Claims(Generic[Thing, Claimant]):
         """List who claims a thing; the first one has it."""
         if thing not in self._first:
             return ()
-        return (self._first[thing], *self._others.get(thing, ()))
+        others = self._others.get(thing, ())
+        return (self._first[thing], *others) if others else (self._first[thing],)
 
     def settle(self, thing: Thing) -> tuple[Claimant, ...]:
         """Let the first in reach have a thing; list who claims it."""

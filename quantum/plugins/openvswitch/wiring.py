@@ -48,13 +48,15 @@ class Wiring:
         """
         binding = self._intent.bound(attachment)
         places = self._whereabouts.places.settle(attachment)
+        touched: set[Switch] = set()
         for number, (switch, name) in enumerate(places):
+            touched.add(switch)
             seen = switch.seen(name)
             if seen is not None and switch.carrier(seen.ofport) is seen:
                 self._carry(switch, seen, None if number else binding)
         if binding is not None and is_shown:
             self._display.show(binding)
-        return {switch for switch, _ in places}
+        return touched
 
     def notice(
         self,
