@@ -18,7 +18,7 @@ from tests.lab.wide import WideStage
 from tests.lab.wiretap import Copy, Wiretap
 
 PATIENCE = 30.0
-SETTLING_TIME = 10.0
+SETTLING_TIME = 15.0
 KILOHERTZ = 0.001
 
 

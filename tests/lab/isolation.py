@@ -111,23 +111,30 @@ class Observatory:
         self.pinger.stop()
         self.sniffer.stop()
 
-    def look(self, connected: Iterable[Machine], cut: Collection[str] = ()) -> Report:
+    def look(
+        self,
+        connected: Iterable[Machine],
+        cut: Collection[str] = (),
+        patience: float | None = None,
+    ) -> Report:
         """
         Send every kind of frame from every machine, and count.
 
         :param cut: The hosts whose tunnels reach nobody.
+        :param patience: Seconds until what did not come is lost.
         """
+        patience = self.patience if patience is None else patience
         wiring = Wiring({one.name for one in connected}, self.vlans, cut)
         pairs = _neighbours(self.machines)
         wanted = frozenset(
             (one.name, two.name) for one, two in pairs if wiring.joins(one, two)
         )
-        answers = ping(self.pinger, pairs, wanted, COPIES, self.patience)
+        answers = ping(self.pinger, pairs, wanted, COPIES, patience)
         sent = self._probes(wiring)
         for sequence in range(COPIES):
             for probe in sent:
                 self.sniffer.send(probe.sender, probe.bytes(sequence))
-        self.sniffer.await_quiet(lambda: self._is_complete(sent), self.patience)
+        self.sniffer.await_quiet(lambda: self._is_complete(sent), patience)
         return Report(self._counts(sent), answers, wanted)
 
     def stream(

@@ -21,6 +21,9 @@ from tests.lab.traffic import Loss
 STOPPING_TIME = 5.0
 """Seconds within which a change that was answered must have stopped the frames."""
 
+SHORT_LOOK = 3.0
+"""Seconds until a frame counts as lost while everything may still change."""
+
 TENANTS = ("red", "blue")
 PLAN = tuple(
     Spec(f"{tenant}-{n}", tenant, f"02:00:00:00:00:0{n}", f"192.168.7.{n}")
@@ -63,12 +66,17 @@ def look_until_right(
     patience: float,
     cut: Collection[str] = (),
 ) -> Report:
-    """Look again while something is wrong, for so many seconds."""
+    """
+    Look again while something is wrong, for so many seconds.
+
+    What was sent too early never comes, so that is not waited for for long.
+    """
     deadline = time.monotonic() + patience
-    while True:
-        report = observatory.look(connected, cut)
-        if not report.problems() or time.monotonic() > deadline:
+    while time.monotonic() < deadline:
+        report = observatory.look(connected, cut, SHORT_LOOK)
+        if not report.problems():
             return report
+    return observatory.look(connected, cut)
 
 
 def ride_out(
