@@ -35,6 +35,7 @@ from benchmarks.world import (
 from quantum.channel.host import RyuHost
 from quantum.channel.limits import Limits
 from quantum.channel.listener import OpenFlowListener
+from quantum.garbage import collect_seldom
 from quantum.model import OpStatus
 from quantum.openflow.phase import Phase
 from quantum.openflow.session import Session
@@ -68,6 +69,10 @@ class Timed:
             self.datapath, self.began = datapath, perf_counter()
             self._listen(session)
         self.fabric.talk(datapath, session)
+
+    def left(self, datapath: Any) -> None:
+        """Tell the session that its switch is gone."""
+        self.fabric.left(datapath)
 
     def settling(self) -> Deferred[float]:
         """Fires with the time when the switch has acknowledged everything."""
@@ -273,7 +278,8 @@ def _row(  # noqa: PLR0913, PLR0917  a row has so many columns
 
 
 async def main(reactor: Any, *sizes: str) -> None:
-    """Measure at each size, and print a table."""
+    """Measure at each size, as the daemon runs, and print a table."""
+    collect_seldom()
     for size in map(int, sizes or ("1000", "10000", "100000")):
         await programming(reactor, size)
     await attaching(reactor, 10_000)
