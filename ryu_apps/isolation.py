@@ -33,6 +33,9 @@ class Plans(Protocol):
     def talk(self, datapath: Any, session: Session) -> None:
         """Send what the session has to say now."""
 
+    def left(self, datapath: Any) -> None:
+        """Tell the session of a switch that is gone, if it has one."""
+
 
 class PlanFile:
     """The plans of os-ken's own runtime, read from a file."""
@@ -59,6 +62,11 @@ class PlanFile:
             if words:
                 datapath.send(words)
 
+    def left(self, datapath: Any) -> None:
+        """Tell the session."""
+        if datapath.id in self._sessions:
+            self._sessions[datapath.id].left()
+
 
 class IsolationApp(app_manager.OSKenApp):
     """Brings every switch to the flows that its session wants."""
@@ -75,12 +83,12 @@ class IsolationApp(app_manager.OSKenApp):
         """A switch has finished its handshake, or is gone."""
         if ev.datapath.id is None:
             return
+        if ev.state == DEAD_DISPATCHER:
+            self._plans.left(ev.datapath)
+            return
         session = self._plans.session(ev.datapath.id)
-        if ev.state == MAIN_DISPATCHER:
-            session.joined()
-            self._plans.talk(ev.datapath, session)
-        else:
-            session.left()
+        session.joined()
+        self._plans.talk(ev.datapath, session)
 
     @set_ev_cls(ofp_event.EventOFPFlowStatsReply, MAIN_DISPATCHER)
     def flow_stats(self, ev: Any) -> None:

@@ -53,7 +53,7 @@ class OpenVSwitchFabric:
     """
     Facts and intent on one side, the sessions of all switches on the other.
 
-    It is also the ``plans`` of `ryu_apps.isolation`: `session` and `talk`.
+    It is also the ``plans`` of `ryu_apps.isolation`: `session`, `talk`, `left`.
     """
 
     _board: IStatusBoard
@@ -257,3 +257,9 @@ class OpenVSwitchFabric:
     def talk(self, datapath: Any, session: Session) -> None:
         """Send what the session of a connected switch has to say."""
         self.roll.meet(datapath).talk()
+
+    def left(self, datapath: Any) -> None:
+        """Tell the session of a switch that is gone; a stranger has none."""
+        switch = self.switches.get(datapath.id)
+        if switch is not None:
+            switch.session.left()

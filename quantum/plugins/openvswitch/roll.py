@@ -96,9 +96,12 @@ class Roll:
         Look after switches that something has not become of yet.
 
         Those that could not be recorded when they came are recorded; those that
-        an earlier process had, and that did not come back, are out of reach.
+        an earlier process had, and that did not come back, are out of reach;
+        and who is nobody's is forgotten.
         """
         now = self._clock.seconds()
+        for switch in list(self.switches.values()):
+            self.forget_stranger(switch)
         for switch in list(self.switches.values()):
             if switch.is_synced and not switch.session.is_known:
                 self.introduce(switch)

@@ -137,7 +137,9 @@ class Switch:
         """Say whether it stands otherwise than before; changes come and go."""
         before, phase = self.standing, self.session.phase
         settled = Phase.SETTLED if phase is Phase.CHANGING else phase
-        where = f"{self.datapath_id:016x} on {self.hypervisor}"
+        where = f"{self.datapath_id:016x}"
+        if self.hypervisor:
+            where += f" on {self.hypervisor}"
         reason = f": {self.session.refusal}" if phase is Phase.REFUSING else ""
         self.standing = f"{where} is {settled}{reason}"
         return self.standing != before
