@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who is away while others go on: switches, databases, the daemon."""
 
+import time
+
 from tests.faults.case import YardTests
 from tests.faults.middle import Refusal, Silence, Way
 from tests.faults.proof import held
@@ -93,6 +95,7 @@ class AwayTests(YardTests):
         for channel in ("two", "two-db"):
             self.middle.do(channel, Refusal())
         self.await_up(*self.on(self.one, self.three))
+        time.sleep(1)  # what was seen in the last moment would not have been kept
         self.yard.office.kill()
         self.yard.office.start()
         self.account.reopen()

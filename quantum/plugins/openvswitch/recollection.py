@@ -8,7 +8,7 @@ run and its tunnels carry frames.  Were it taken for empty until it calls, the
 others would be told to send it nothing.  So what it said last counts until it
 says otherwise, after a restart as before one.
 
-A file for each switch is written a moment after a change, by a thread.  None of
+A file for each switch is written a tenth of a second after a change, by a thread.  None of
 it is a promise to anybody: a file that is lost or stale costs frames between
 machines of one network, until the hypervisor calls.
 """
@@ -62,21 +62,30 @@ class Recollections:
             return
         self._is_writing = True
         try:
-            for datapath_id in list(self._switches.keys() | self._written.keys()):
-                await self._look_at(datapath_id)
+            for datapath_id in self._changed():
+                await self._keep(datapath_id)
         except OSError as problem:
             log.error("cannot keep what was seen: {why}", why=problem)
         finally:
             self._is_writing = False
 
-    async def _look_at(self, datapath_id: int) -> None:
+    def _changed(self) -> list[int]:
+        """List the switches whose files are not as they should be."""
+        gone = self._written.keys() - self._switches.keys()
+        return [*gone, *(n for n, s in self._switches.items() if self._is_due(n, s))]
+
+    def _is_due(self, datapath_id: int, switch: Switch) -> bool:
+        if not switch.hypervisor:
+            return datapath_id in self._written
+        return self._written.get(datapath_id) != (switch, switch.edition)
+
+    async def _keep(self, datapath_id: int) -> None:
         switch = self._switches.get(datapath_id)
         path = self._folder / f"{datapath_id:016x}.json"
         if switch is None or not switch.hypervisor:
-            if datapath_id in self._written:
-                await self._in_thread(_remove, path)
-                del self._written[datapath_id]
-        elif self._written.get(datapath_id) != (switch, switch.edition):
+            await self._in_thread(_remove, path)
+            self._written.pop(datapath_id, None)
+        else:
             edition = switch.edition
             await self._in_thread(_put, path, recollection(switch))
             self._written[datapath_id] = (switch, edition)
