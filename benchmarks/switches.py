@@ -70,6 +70,10 @@ class Timed:
             self._listen(session)
         self.fabric.talk(datapath, session)
 
+    def port_told(self, datapath: Any, ofport: int, name: bytes) -> None:
+        """Take note of what a switch tells of a port."""
+        self.fabric.port_told(datapath, ofport, name)
+
     def left(self, datapath: Any) -> None:
         """Tell the session that its switch is gone."""
         self.fabric.left(datapath)

@@ -23,6 +23,10 @@ from quantum.openflow.planfile import SwitchPlan, read_plan
 from quantum.openflow.session import Session
 from quantum.openflow.talk import WAITING
 
+PORT_REASONS = frozenset(
+    (ofproto_v1_3.OFPPR_ADD, ofproto_v1_3.OFPPR_DELETE, ofproto_v1_3.OFPPR_MODIFY)
+)
+
 
 class Plans(Protocol):
     """Where sessions come from, and how what they say reaches a switch."""
@@ -32,6 +36,13 @@ class Plans(Protocol):
 
     def talk(self, datapath: Any, session: Session) -> None:
         """Send what the session has to say now."""
+
+    def port_told(self, datapath: Any, ofport: int, name: bytes) -> None:
+        """
+        Take note that a switch has told of a port, which had or has this name.
+
+        What is so now is in ``datapath.ports``, where os-ken keeps it.
+        """
 
     def left(self, datapath: Any) -> None:
         """Tell the session of a switch that is gone, if it has one."""
@@ -62,6 +73,9 @@ class PlanFile:
             if words:
                 datapath.send(words)
 
+    def port_told(self, datapath: Any, ofport: int, name: bytes) -> None:
+        """Do nothing: the plan knows ports by their numbers alone."""
+
     def left(self, datapath: Any) -> None:
         """Tell the session."""
         if datapath.id in self._sessions:
@@ -89,6 +103,13 @@ class IsolationApp(app_manager.OSKenApp):
         session = self._plans.session(ev.datapath.id)
         session.joined()
         self._plans.talk(ev.datapath, session)
+
+    @set_ev_cls(ofp_event.EventOFPPortStatus, MAIN_DISPATCHER)
+    def port_status(self, ev: Any) -> None:
+        """A port has come, gone or changed; os-ken has noted that already."""
+        port = ev.msg.desc
+        if ev.msg.reason in PORT_REASONS:
+            self._plans.port_told(ev.msg.datapath, port.port_no, port.name)
 
     @set_ev_cls(ofp_event.EventOFPFlowStatsReply, MAIN_DISPATCHER)
     def flow_stats(self, ev: Any) -> None:

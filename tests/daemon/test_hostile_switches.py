@@ -146,7 +146,7 @@ class HostileSwitchTests(WorkingNetwork):
     def test_floods(self):
         """Whoever sends as fast as it can slows nobody down for long."""
         texts = [VALID["echo request"] * 1000, VALID["packet-in"] * 300]
-        texts.append(VALID["flows"] * 100)
+        texts += [VALID["flows"] * 100, VALID["port status"] * 300]
         floods = [Thread(target=self.flood, args=(n, t)) for n, t in enumerate(texts)]
         for flood in floods:
             flood.start()

@@ -44,6 +44,8 @@ class Datapath:
     table: Table
     is_deaf: bool = False
     is_closed: bool = False
+    ports: dict = field(factory=dict)
+    """What it has said of its OpenFlow ports, as os-ken keeps it."""
 
     def pump(self, take) -> None:
         while not self.is_deaf and (words := take(65536)) != WAITING:

@@ -32,6 +32,8 @@ class Line:
     is_prompt: bool = True
     ended: Callable[[int], None] = lambda _: None
     is_closed: bool = False
+    ports: dict = field(factory=dict)
+    """What it has said of its OpenFlow ports, as os-ken keeps it."""
     _requests: deque = field(factory=deque)
     _answers: deque = field(factory=deque)
     _is_moving: bool = False

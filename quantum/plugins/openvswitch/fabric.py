@@ -53,7 +53,8 @@ class OpenVSwitchFabric:
     """
     Facts and intent on one side, the sessions of all switches on the other.
 
-    It is also the ``plans`` of `ryu_apps.isolation`: `session`, `talk`, `left`.
+    It is also the ``plans`` of `ryu_apps.isolation`: `session`, `talk`,
+    `port_told` and `left`.
     """
 
     _board: IStatusBoard
@@ -257,6 +258,12 @@ class OpenVSwitchFabric:
     def talk(self, datapath: Any, session: Session) -> None:
         """Send what the session of a connected switch has to say."""
         self.roll.meet(datapath).talk()
+
+    def port_told(self, datapath: Any, ofport: int, name: bytes) -> None:
+        """Compare what a switch tells of a port with what OVSDB has told of it."""
+        switch = self.switches.get(datapath.id)
+        if switch is not None and switch.datapath is datapath:
+            self._wiring.heed(switch, ofport, name)
 
     def left(self, datapath: Any) -> None:
         """Tell the session of a switch that is gone; a stranger has none."""

@@ -57,7 +57,7 @@ class Roll:
         """Find the switch of an OpenFlow connection, which may be a new one."""
         switch = self.switch(datapath.id)
         if switch.datapath is not datapath:
-            switch.datapath = datapath
+            self._wiring.reconsider(switch.came(datapath))
             switch.connected_since = self._clock.seconds()
             detached(_learn_role(switch, datapath), "asking for a role")
             self._wiring.watch_reach(switch)
@@ -187,7 +187,7 @@ class Roll:
             return
         phase = switch.session.phase
         if phase is Phase.ABSENT:
-            switch.left()
+            self._wiring.reconsider(switch.left())
             self.forget_stranger(switch)
             self._wiring.watch_reach(switch)
         if phase is not Phase.SYNCING:

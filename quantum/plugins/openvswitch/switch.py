@@ -3,13 +3,16 @@
 """One managed switch: what is seen on it, and the talk with it."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from attrs import define, field
 
 from quantum.openflow.facts import SeenInterface, Underlay
 from quantum.openflow.phase import Phase
 from quantum.openflow.session import Session
+
+NAME_SIZE: Final = 15
+"""The bytes of an interface's name that fit into OpenFlow's (1.3.5, 7.2.1)."""
 
 
 def _revised(switch: "Switch", _: object, value: Any) -> Any:
@@ -58,6 +61,8 @@ class Switch:
     _trouble: str = ""
     _seen: dict[str, SeenInterface] = field(factory=dict)
     _carriers: dict[int, SeenInterface] = field(factory=dict)
+    _disputed: set[int] = field(factory=set)
+    """Whose OpenFlow port is another's or gone, says OpenFlow."""
 
     def is_claimed_by(self, hypervisor: str) -> bool:
         """Let a hypervisor tell of it, unless another does: the first one counts."""
@@ -98,11 +103,16 @@ class Switch:
 
     def put(self, interface: SeenInterface) -> SeenInterface | None:
         """Add an interface; give what it replaced."""
+        ofport = interface.ofport
+        rival = self.carrier(ofport)
+        is_missed = ofport in self._disputed
         before = self.drop(interface.name)
         self.edition += 1
         self._seen[interface.name] = interface
-        if interface.ofport:
-            self._carriers[interface.ofport] = interface
+        if ofport:
+            self._carriers[ofport] = interface
+            is_same = rival is not None and rival.name == interface.name
+            self._doubt(ofport, is_missed and is_same)
         return before
 
     def drop(self, name: str) -> SeenInterface | None:
@@ -111,7 +121,49 @@ class Switch:
         self.edition += before is not None
         if before is not None and self._carriers.get(before.ofport) is before:
             del self._carriers[before.ofport]
+            self._disputed.discard(before.ofport)
         return before
+
+    def hear(self, ofport: int, name: bytes) -> SeenInterface | None:
+        """
+        Take note of what OpenFlow tells of a port, which had or has this name.
+
+        :return: The interface that has, or has no longer, to do without it.
+        """
+        carrier, was_disputed = self.carrier(ofport), ofport in self._disputed
+        if carrier is None:
+            return None
+        self._doubt(ofport, name == _cut(carrier))
+        return carrier if was_disputed != (ofport in self._disputed) else None
+
+    def came(self, datapath: Any) -> Iterable[SeenInterface]:
+        """
+        Take note of an OpenFlow connection; list whose ports it disputes.
+
+        In its handshake it has told all of its ports, if any.
+        """
+        self.datapath = datapath
+        for ofport in self._carriers:
+            self._doubt(ofport, bool(datapath.ports))
+        return tuple(self._carriers[ofport] for ofport in self._disputed)
+
+    def is_disputed(self, seen: SeenInterface) -> bool:
+        """Say whether OpenFlow says that an interface's port is not its own."""
+        return seen.ofport in self._disputed and self.carrier(seen.ofport) is seen
+
+    def _doubt(self, ofport: int, is_missed: bool) -> None:
+        """
+        Compare what OVSDB and OpenFlow say of a carrier.
+
+        Of a port that OpenFlow does not have it has not told yet, unless it
+        ``is_missed``: OVSDB and OpenFlow are two connections.
+        """
+        ports = {} if self.datapath is None else self.datapath.ports
+        port = ports.get(ofport)
+        if is_missed if port is None else port.name != _cut(self._carriers[ofport]):
+            self._disputed.add(ofport)
+        else:
+            self._disputed.discard(ofport)
 
     def seen(self, name: str) -> SeenInterface | None:
         """Look an interface up."""
@@ -144,12 +196,20 @@ class Switch:
         self.standing = f"{where} is {settled}{reason}"
         return self.standing != before
 
-    def left(self) -> None:
-        """Take note that the OpenFlow connection is gone."""
+    def left(self) -> Iterable[SeenInterface]:
+        """Take note that the OpenFlow connection is gone; list what it disputed."""
         self.datapath = self.connected_since = None
         self.role = ""
+        disputed = tuple(self._carriers[ofport] for ofport in self._disputed)
+        self._disputed.clear()
+        return disputed
 
     def talk(self) -> None:
         """Send what the session has to say, as fast as the switch reads it."""
         if self.datapath is not None:
             self.datapath.pump(lambda _: self.session.say())
+
+
+def _cut(interface: SeenInterface) -> bytes:
+    """Give as much of an interface's name as OpenFlow does."""
+    return interface.name.encode("utf-8", "replace")[:NAME_SIZE]

@@ -95,6 +95,10 @@ def _fate(switch: Switch, ofport: int, binding: Binding) -> str | None:
 def problem(switch: Switch, seen: SeenInterface, binding: Binding) -> str:
     """Say why an interface cannot be connected there, if so."""
     vlan = binding.vlan
+    if not seen.problem and switch.is_disputed(seen):
+        return (
+            f"the switch says that its OpenFlow port {seen.ofport} is gone or another's"
+        )
     if vlan is None or seen.problem or switch.uplink(vlan.physical_network):
         return seen.problem
     return (

@@ -89,6 +89,17 @@ class Wiring:
         for one in touched | {switch}:
             one.talk()
 
+    def heed(self, switch: Switch, ofport: int, name: bytes) -> None:
+        """Take note of what OpenFlow tells of a port, which had or has this name."""
+        seen = switch.hear(ofport, name)
+        if seen is not None:
+            for one in self.look_at(seen.attachment):
+                one.talk()
+
+    def reconsider(self, some: Iterable[SeenInterface]) -> None:
+        """Look at interfaces whose ports OpenFlow disputes, or did, by and by."""
+        self._slices.do(self._look_at_all(seen.attachment for seen in some))
+
     def watch_reach(self, switch: Switch) -> None:
         """Look at a switch again if it came into reach or went out of it."""
         if switch.is_in_reach != switch.was_in_reach:
@@ -107,11 +118,18 @@ class Wiring:
         self, switch: Switch, is_due: Callable[[str], bool]
     ) -> Iterator[None]:
         """Look at the interfaces of a switch."""
+        found = (switch.seen(name) for name in switch.names())
+        yield from self._look_at_all(
+            seen.attachment if seen is not None and is_due(seen.attachment) else None
+            for seen in found
+        )
+
+    def _look_at_all(self, attachments: Iterable[str | None]) -> Iterator[None]:
+        """Look at some interfaces, with pauses, also between those left out."""
         touched: set[Switch] = set()
-        for number, name in enumerate(switch.names()):
-            seen = switch.seen(name)
-            if seen is not None and is_due(seen.attachment):
-                touched |= self.look_at(seen.attachment)
+        for number, attachment in enumerate(attachments):
+            if attachment is not None:
+                touched |= self.look_at(attachment)
             if number % PAUSE == PAUSE - 1:
                 yield
         for one in touched:
