@@ -99,6 +99,8 @@ class Landscape(RuleBasedStateMachine):
 
     def note_reach(self, switch: int) -> None:
         """Take note whether anything is connected that could tell of a switch."""
+        if self.line(switch) is None:
+            self.told.words.pop(switch, None)
         self.told.reach(switch, switch in self.watched or bool(self.line(switch)))
 
     def look(self) -> None:

@@ -8,20 +8,32 @@ from hypothesis.stateful import rule
 from quantum.openflow.phase import Phase
 
 from .landscape import SWITCHES, Landscape, numbers, switches
+from .words import Described
 from .world import Line
+
+LOCAL = 0xFFFFFFFE
 
 
 class Switching(Landscape):
     """They connect, hang up, refuse, dawdle, and are tampered with."""
 
-    @rule(switch=switches, is_prompt=st.sampled_from((True, False, False)))
-    def connect(self, switch, is_prompt) -> None:
+    @rule(
+        switch=switches,
+        is_prompt=st.sampled_from((True, False, False)),
+        is_frank=st.sampled_from((True, False, False)),
+    )
+    def connect(self, switch, is_prompt, is_frank=False) -> None:
         """A switch connects, or answers differently from now on."""
         line = self.lines.get(switch)
         if line is None or line.is_closed:
             fabric, table = self.site.fabric, self.tables[switch]
             line = Line(switch, fabric, table, is_prompt, self.note_reach)
             self.lines[switch] = line
+            if is_frank:
+                truth = self.truth[switch].values()
+                line.ports = {i.ofport: Described.of(i.name) for i in truth if i.ofport}
+                line.ports[LOCAL] = Described(b"br-int")
+            self.told.describe(switch, line.ports)
             line.join()
             self.note_reach(switch)
         line.is_prompt = is_prompt

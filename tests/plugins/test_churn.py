@@ -20,8 +20,8 @@ from tests.openflow.strategies import layout_of, mac, text
 
 from .hypervisors import Hypervisors, uplinks
 from .landscape import SWITCHES, TENANTS
+from .naming import Naming
 from .site import by_tunnel
-from .switching import Switching
 from .tenants import Tenants
 
 BROADCAST = "ff:ff:ff:ff:ff:ff"
@@ -29,7 +29,7 @@ STRANGER = text(mac(77))
 EXAMPLES = int(os.environ.get("CHURN_EXAMPLES", "60"))
 
 
-class Churn(Tenants, Hypervisors, Switching):
+class Churn(Tenants, Hypervisors, Naming):
     """Anything may happen in any order."""
 
     @initialize(
@@ -132,6 +132,7 @@ class Churn(Tenants, Hypervisors, Switching):
             switch, seen = place
             assert seen.ofport, port
             assert self.line(switch) is not None, port
+            assert not self.told.is_disputed(switch, seen), port
             if switch not in self.tampered:
                 segment = binding.segment_id
                 local = LocalPort(seen.ofport, segment, seen.mac)
@@ -150,6 +151,7 @@ class Churn(Tenants, Hypervisors, Switching):
             self.accept(switch)
             self.sync(switch)
             self.connect(switch, True)
+            self.say_truly(switch)
         self.go_round(MOST_RETRY_ROUNDS + 5)
         self.tampered.clear()
         self.look()

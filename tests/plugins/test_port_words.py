@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from quantum.model import OpStatus
 from quantum.openflow.pipeline import CONSTANT
 
-from .site import Datapath, Site, tap
+from .site import Datapath, Site, by_tunnel, tap
 from .words import Described
 
 EMPTY = len(CONSTANT)
@@ -145,6 +145,21 @@ class PortWordsTests(SynchronousTestCase):
         self.line.close()
         self.line = self.site.connect(1)
         self.assert_carried()
+
+    def test_elsewhere(self) -> None:
+        """Others send it nothing while it is disputed, and what they did before."""
+        self.site.port("b", self.port.network_id)
+        for number, name in ((1, "a"), (2, "b")):
+            self.site.underlay(number, by_tunnel(number))
+            self.site.sync(number, tap(name, 4))
+        self.site.connect(2)
+        session = self.site.fabric.session(2)
+        before = dict(session.members())
+        self.says("tap-c")
+        self.assertEqual({4}, dict(session.members()).keys())
+        self.line.close()
+        self.assertEqual(before, dict(session.members()))
+        self.assertEqual(2, len(before))
 
     def test_former_connection(self) -> None:
         """Nor does what comes from anywhere but its connection."""

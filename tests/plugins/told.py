@@ -17,6 +17,8 @@ from quantum.openflow.member import (
     uplink_key,
 )
 
+from .words import Described, Words
+
 
 @define
 class Told:
@@ -31,6 +33,7 @@ class Told:
     in_reach: set[int] = field(factory=set)
     places: dict[str, list[tuple[int, str]]] = field(factory=dict)
     addresses: dict[bytes, list[int]] = field(factory=dict)
+    words: dict[int, Words] = field(factory=dict)
 
     def reach(self, datapath_id: int, is_in_reach: bool) -> None:
         """Take note that a switch came into reach, or went out of it."""
@@ -58,12 +61,34 @@ class Told:
             if before is not None and before.attachment != interface.attachment:
                 self._forget(datapath_id, interface.name)
             place = (datapath_id, interface.name)
+            self._succeed(datapath_id, interface)
             seen.pop(interface.name, None)
             seen[interface.name] = interface
             places = self.places.setdefault(interface.attachment, [])
             if place not in places:
                 places.append(place)
         self._settle()
+
+    def describe(self, datapath_id: int, ports: dict[int, Described]) -> None:
+        """Take note of a new connection, and of the ports that it describes."""
+        words = self.words[datapath_id] = Words()
+        words.describe(ports, set(self.carriers(datapath_id)) - {0})
+
+    def name(self, datapath_id: int, ofport: int, name: bytes, is_gone: bool) -> None:
+        """Take note of a port's name, or that the one with this name is gone."""
+        carrier = self.carriers(datapath_id).get(ofport)
+        is_missed = carrier is not None and Described.of(carrier.name).name == name
+        words = self.words.setdefault(datapath_id, Words())
+        words.say(ofport, None if is_gone else name, is_missed)
+
+    def is_disputed(self, datapath_id: int, seen: SeenInterface) -> bool:
+        """Say whether a connected switch contradicts the database."""
+        words = self.words.get(datapath_id)
+        return words is not None and words.dispute(seen)
+
+    def carriers(self, datapath_id: int) -> dict[int, SeenInterface]:
+        """Say whose each OpenFlow port is: of several the last one told has it."""
+        return {i.ofport: i for i in self.seen.get(datapath_id, {}).values()}
 
     def underlay(self, datapath_id: int, underlay: Underlay) -> None:
         """Take note of what a switch reaches others by."""
@@ -85,12 +110,8 @@ class Told:
         return datapath_id, self.seen[datapath_id][name]
 
     def ports(self, datapath_id: int, bindings: list[Binding]) -> dict[int, LocalPort]:
-        """
-        Say what the ports of a switch should carry, from nothing.
-
-        Of two interfaces with one OpenFlow port the last one told has it.
-        """
-        last = {i.ofport: i for i in self.seen.get(datapath_id, {}).values()}
+        """Say what the ports of a switch should carry, from nothing."""
+        last = self.carriers(datapath_id)
         ports = {}
         for binding in bindings:
             place = self.first(binding.attachment)
@@ -98,6 +119,8 @@ class Told:
                 continue
             interface = place[1]
             is_carrier = interface.ofport and last[interface.ofport] is interface
+            if self.is_disputed(datapath_id, interface):
+                continue
             if is_carrier and self.is_led_out(datapath_id, binding):
                 ports[interface.ofport] = LocalPort(
                     *(interface.ofport, binding.segment_id),
@@ -156,6 +179,24 @@ class Told:
                 owners.sort(key=lambda owner: owner not in self.in_reach)
 
     def _forget(self, datapath_id: int, name: str) -> None:
-        before = self.seen[datapath_id].pop(name, None)
+        before = self.seen[datapath_id].get(name)
+        if before is not None:
+            self._release(datapath_id, before)
+        self.seen[datapath_id].pop(name, None)
         if before is not None:
             self.places[before.attachment].remove((datapath_id, name))
+
+    def _succeed(self, datapath_id: int, interface: SeenInterface) -> None:
+        """Let nothing that was said of others' ports count for an interface."""
+        before = self.seen[datapath_id].get(interface.name)
+        if before is not None and before.ofport != interface.ofport:
+            self._release(datapath_id, before)
+        owner = self.carriers(datapath_id).get(interface.ofport)
+        if datapath_id in self.words and owner is not before:
+            self.words[datapath_id].missed.discard(interface.ofport)
+
+    def _release(self, datapath_id: int, before: SeenInterface) -> None:
+        """Take note that an interface has its OpenFlow port no more."""
+        is_carrier = self.carriers(datapath_id)[before.ofport] is before
+        if is_carrier and datapath_id in self.words:
+            self.words[datapath_id].missed.discard(before.ofport)
