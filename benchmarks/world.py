@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from attrs import define
+from attrs import define, field
 from sqlalchemy import insert
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
@@ -95,6 +95,8 @@ class Echo:
 
     id: int
     session: Session
+    ports: dict[int, Any] = field(factory=dict)
+    """What it has told of its ports: nothing."""
     sent: int = 0
     """Bytes."""
     _is_talking: bool = False

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
-from quantum.config import Config, Ovsdb
+from quantum.config import Config, Daemon, Ovsdb
 from quantum.interfaces import Surroundings
 from quantum.openflow.facts import SeenInterface
 from quantum.openflow.phase import Phase
@@ -49,7 +49,12 @@ class Controller:
         config, port = config or Config(), free_port()
         listen = f"tcp:{port}:interface=127.0.0.1:backlog=1024"
         options = replace(config.openflow, listen=listen)
-        config = replace(config, openflow=options, ovsdb=Ovsdb(connect=[]))
+        config = replace(
+            config,
+            daemon=Daemon(state_dir=str(folder)),
+            openflow=options,
+            ovsdb=Ovsdb(connect=[]),
+        )
         url = file_url(str(folder / "quantum.db"))
         ledger = Ledger.open(url, Means.of_daemon(reactor))
         service = OpenVSwitchService(

@@ -15,6 +15,10 @@ NAME_SIZE: Final = 15
 """The bytes of an interface's name that fit into OpenFlow's (1.3.5, 7.2.1)."""
 
 
+LOCAL: Final = 0xFFFFFFFE
+"""The port of every bridge that is its own (OpenFlow 1.3.5, 4.5)."""
+
+
 def _revised(switch: "Switch", _: object, value: Any) -> Any:
     """Take note that something else is known of a switch."""
     switch.edition += 1
@@ -140,11 +144,12 @@ class Switch:
         """
         Take note of an OpenFlow connection; list whose ports it disputes.
 
-        In its handshake it has told all of its ports, if any.
+        In its handshake it has told all of its ports, if any but its own.
         """
         self.datapath = datapath
+        is_told = not datapath.ports.keys() <= {LOCAL}
         for ofport in self._carriers:
-            self._doubt(ofport, bool(datapath.ports))
+            self._doubt(ofport, is_told)
         return tuple(self._carriers[ofport] for ofport in self._disputed)
 
     def is_disputed(self, seen: SeenInterface) -> bool:
