@@ -26,7 +26,7 @@ from quantum.openflow.dialogue import Dialogue
 from quantum.openflow.flow import encode
 from quantum.openflow.inspection import Inspection
 from quantum.openflow.layout import Difference
-from quantum.openflow.member import Member
+from quantum.openflow.member import Member, uplink_key
 from quantum.openflow.phase import TRANSITIONS, Event, Phase
 from quantum.openflow.talk import WAITING, Talk
 
@@ -37,6 +37,7 @@ Report = Callable[[Collection[int] | None], None]
 
 _KNOWING = (Phase.SETTLED, Phase.CHANGING)
 _FIRST_REMOTE: Final = 1 << 32
+_FIRST_UPLINK: Final = uplink_key(0)
 """The keys of members that are no ports of the switch itself begin here."""
 
 
@@ -292,7 +293,9 @@ class Session(Dialogue):
     def _change(self) -> Talk:
         """Send one group of changes; what is refused will be sent in halves."""
         steps = self._backlog.depart()
-        group = [key for key in self._backlog.flying if key < _FIRST_REMOTE]
+        flying = self._backlog.flying
+        group = [key for key in flying if key < _FIRST_REMOTE]
+        has_uplink = any(key >= _FIRST_UPLINK for key in flying)
         bundle = self._begin()
         yield from _written(bundle, steps)
         yield from self._finish(bundle)
@@ -305,7 +308,9 @@ class Session(Dialogue):
         else:
             self._move(Event.DOUBTED)
             yield from self._sync(_Why.DOUBT)
-        if group:
+        if has_uplink:
+            self.report(None)  # whoever is on its network depends on it
+        elif group:
             self.report(group)
 
     def _compare_count(self) -> Talk:

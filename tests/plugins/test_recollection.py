@@ -39,6 +39,7 @@ class RecollectionsTests(SynchronousTestCase):
         self.folder = Path(home.name) / "switches"
         self.switch = Switch(SEEN.datapath_id, Session(lambda _: None))
         self.switch.hypervisor, self.switch.underlay = SEEN.hypervisor, SEEN.underlay
+        self.switch.is_watched = True
         for interface in SEEN.interfaces:
             self.switch.put(interface)
         self.switches = {0xAB: self.switch, 0xCD: Switch(0xCD, self.switch.session)}
@@ -90,7 +91,7 @@ class RecollectionsTests(SynchronousTestCase):
             lambda: self.switch.drop("tap1"),
             lambda: self.switch.put(SEEN.interfaces[0]),
             lambda: setattr(self.switch, "underlay", Underlay()),
-            lambda: self.switch.is_claimed_by("hv2"),
+            lambda: setattr(self.switch, "hypervisor", "hv2"),
         ):
             self.written.clear()
             change()

@@ -16,8 +16,9 @@ class RestartTests(SynchronousTestCase):
     def setUp(self) -> None:
         """Let a network span two switches, and start another daemon."""
         self.old = Site()
+        self.lines = {}
         for number in (1, 2):
-            self.old.connect(number)
+            self.lines[number] = self.old.connect(number)
             self.old.underlay(number, by_tunnel(number))
             self.old.sync(number)
         port = self.old.port("a")
@@ -80,3 +81,13 @@ class RestartTests(SynchronousTestCase):
         self.site.rounds()
         self.assertNotIn(4, self.site.fabric.session(1).members())
         self.assertIn(6, self.site.fabric.session(2).members())
+
+    def test_dead_before(self) -> None:
+        """Who was out of reach before the restart takes nothing back by it."""
+        self.old.fabric.hypervisor_lost("hv1")
+        self.lines[1].close()
+        self.old.change(2, tap("b", 5), tap("a", 6))
+        self.recollect()
+        self.come_back(2, tap("b", 5), tap("a", 6))
+        self.assertIn(6, self.site.fabric.session(2).members())
+        self.assertNotIn(4, self.site.fabric.session(1).members())

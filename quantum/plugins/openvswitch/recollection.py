@@ -36,6 +36,8 @@ class Recollection(Struct, frozen=True):
     hypervisor: str
     underlay: Underlay
     interfaces: tuple[SeenInterface, ...]
+    is_in_reach: bool = True
+    """Whether it could have told of a change, and may soon again."""
 
 
 @define(eq=False)
@@ -98,6 +100,7 @@ def recollection(switch: Switch) -> Recollection:
         switch.hypervisor,
         switch.underlay,
         tuple(switch.interfaces()),
+        switch.is_in_reach,
     )
 
 

@@ -116,7 +116,8 @@ class Roll:
         switch = self.switch(found.datapath_id)
         if not switch.hypervisor:
             switch.hypervisor = found.hypervisor
-            switch.awaited_until = self._clock.seconds() + GRACE
+            if found.is_in_reach:
+                switch.awaited_until = self._clock.seconds() + GRACE
             self._wiring.watch_reach(switch)
             yield from self._wiring.relay(switch, found.underlay)
             yield from self._wiring.notice(switch, (), found.interfaces)

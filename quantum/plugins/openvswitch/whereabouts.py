@@ -87,8 +87,8 @@ def _fate(switch: Switch, ofport: int, binding: Binding) -> str | None:
     """Say why a port does not carry what it should, as `Session.fate` does."""
     fate = switch.session.fate(ofport)
     if fate is None and binding.vlan is not None:
-        refusal = switch.session.fate(uplink_key(binding.segment_id))
-        return f"the VLAN's uplink: {refusal}" if refusal else None
+        fate = switch.session.fate(uplink_key(binding.segment_id))
+        return f"the VLAN's uplink: {fate}" if fate else fate
     return fate
 
 

@@ -104,6 +104,7 @@ class Wiring:
         """Look at a switch again if it came into reach or went out of it."""
         if switch.is_in_reach != switch.was_in_reach:
             switch.was_in_reach = switch.is_in_reach
+            switch.edition += 1
             self._slices.do(self._weigh(switch))
 
     def _weigh(self, switch: Switch) -> Iterator[None]:
