@@ -102,7 +102,8 @@ class OpenVSwitch(Struct, frozen=True, forbid_unknown_fields=True):
     integration_bridge: Annotated[str, Meta(min_length=1, max_length=15)] = "br-int"
     datapath_type: str = ""
     controller: str = ""
-    audit_interval: Seconds = 2.0
+    audit_interval: Annotated[float, Meta(gt=0, le=60)] = 2.0
+    """Also how late a deadline of a switch may be noticed."""
     plan_file: str = ""
     tunnel_type: Literal["vxlan", "geneve"] = "vxlan"
     tunnel_addresses: dict[str, str] = field(default_factory=dict)
