@@ -74,7 +74,8 @@ class Ethernet:
     The members of one network, indexed.
 
     An address that two of its ports have is left to flooding, which reaches
-    both, unless one of them was learned.  A network with an uplink has no use for tunnels.
+    both, unless one of them was learned.  A network with an uplink has no use
+    for tunnels.
     """
 
     segment: int

@@ -8,7 +8,7 @@ run and its tunnels carry frames.  Were it taken for empty until it calls, the
 others would be told to send it nothing.  So what it said last counts until it
 says otherwise, after a restart as before one.
 
-A file for each switch is written a tenth of a second after a change, by a
+A file for each switch is written a quarter of a second after a change, by a
 thread.  None of it is a promise to anybody: a file that is lost or stale costs
 frames between machines of one network, until the hypervisor calls.
 """

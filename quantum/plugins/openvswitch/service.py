@@ -31,7 +31,7 @@ from quantum.plugins.openvswitch.rounds import Rounds
 
 log = Logger()
 
-KEEPING_INTERVAL: Final = 0.1
+KEEPING_INTERVAL: Final = 0.25
 """Seconds until what is seen is kept for the next start."""
 
 
