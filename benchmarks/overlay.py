@@ -157,7 +157,7 @@ def _told(region: Region) -> int:
 def main() -> None:
     """Measure a small and a large site, and print a table."""
     for line in _measured("moves", CARRIERS + 1):
-        what, mean, most = line.split(",")
+        what, mean, most = line.rsplit(",", 2)
         print(
             f"a port {what:20} {CARRIERS} hypervisors carry its network:"
             f" {float(mean):.2f} flow-mods each, {most} at most  <= {MODS_TARGET}",
@@ -166,7 +166,7 @@ def main() -> None:
     costs = {}
     for hypervisors in (10, 100):
         (line,) = _measured(str(hypervisors), hypervisors * PORTS)
-        spent, told = line.split(",")
+        spent, told = line.rsplit(",", 1)
         costs[hypervisors] = float(spent)
         print(
             f"{hypervisors:4} hypervisors of {PORTS} ports: one change"
