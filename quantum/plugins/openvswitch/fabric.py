@@ -138,7 +138,6 @@ class OpenVSwitchFabric:
             if switch is not None:
                 yield from self._wiring.notice(switch, switch.names(), ())
                 yield from self._wiring.relay(switch, Underlay())
-                switch.hypervisor = ""  # what waits for it finds nobody's
         except Exception:  # noqa: BLE001  whoever asked is told
             taken_away.errback()
         else:

@@ -216,29 +216,26 @@ class Spans:
             self._slices.do(self._spread())
 
     def _spread(self) -> Iterator[None]:
-        """
-        Tell the news that there is now, and let the switches talk now and then.
-
-        What comes meanwhile is told after whatever else waits, so that one who
-        makes news without end hinders nobody.
-        """
-        news, self._news = self._news, deque()
+        """Tell all the news there is, and let the switches talk now and then."""
         touched: set[Switch] = set()
         try:
-            words = (word for some in news for word in some)
-            for number, (listener, home, ofport) in enumerate(words, 1):
-                key = remote_key(home.datapath_id, ofport)
-                listener.session.want(key, self._due(listener, home, ofport))
-                touched.add(listener)
-                if number % PAUSE == 0:
-                    yield
-                if number % BREATH == 0:
-                    yield from _talk(touched)
-            yield from _talk(touched)
+            while self._news:
+                for number, word in enumerate(self._words(), 1):
+                    listener, home, ofport = word
+                    key = remote_key(home.datapath_id, ofport)
+                    listener.session.want(key, self._due(listener, home, ofport))
+                    touched.add(listener)
+                    if number % PAUSE == 0:
+                        yield
+                    if number % BREATH == 0:
+                        yield from _talk(touched)
+                yield from _talk(touched)
         finally:
-            self._is_telling = bool(self._news)
-            if self._news:
-                self._slices.do(self._spread())
+            self._is_telling = False
+
+    def _words(self) -> News:
+        while self._news:
+            yield from self._news.popleft()
 
 
 def _heard_by(listener: Switch, others: Iterable[Switch], span: _Span) -> News:
