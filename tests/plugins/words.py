@@ -8,6 +8,9 @@ from quantum.openflow.facts import SeenInterface
 
 LENGTH = 15
 
+LOCAL = 0xFFFFFFFE
+"""The bridge's own port, which is there before any other."""
+
 
 @frozen
 class Described:
@@ -36,7 +39,8 @@ class Words:
     def describe(self, ports: dict[int, Described], carriers: set[int]) -> None:
         """Take a whole description, if it has any port."""
         self.names = {ofport: port.name for ofport, port in ports.items()}
-        self.missed = carriers - ports.keys() if ports else set()
+        has_told = bool(ports.keys() - {LOCAL})
+        self.missed = carriers - ports.keys() if has_told else set()
 
     def say(self, ofport: int, name: bytes | None, is_missed: bool) -> None:
         """Take the news of one port; without a name it is gone."""
