@@ -39,8 +39,9 @@ class IdentityTests(YardTests):
         with socket.socket(socket.AF_UNIX) as wire:
             wire.settimeout(1.5)
             wire.connect(str(self.yard.office.openflow))
-            wire.sendall(struct.pack("!BBHI", version, 0, 8 + len(elements), 1))
-            wire.sendall(elements)
+            header = struct.pack("!BBHI", version, 0, 8 + len(elements), 1)
+            # In one piece: who is refused by the header takes no more after it.
+            wire.sendall(header + elements)
             heard = b""
             with contextlib.suppress(TimeoutError, ConnectionResetError):
                 while chunk := wire.recv(4096):
