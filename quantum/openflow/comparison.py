@@ -30,7 +30,7 @@ class Comparison:
     The flows wanted, and the switch's statistics reply, taken frame by frame.
 
     In the end ``stale`` flows are to be removed, and then `missing` ones added:
-    a flow that somebody changed is both.
+    a flow that somebody changed is both.  One that is told twice is neither.
     """
 
     count: int = 0
@@ -38,6 +38,8 @@ class Comparison:
     stale: list[Encoded] = field(factory=list)
     _wanted: dict[int, _Wanted] = field(factory=dict)
     _twins: list[_Wanted] = field(factory=list)
+    _found: dict[int, _Wanted] = field(factory=dict)
+    """What the switch has of what was wanted: it may say so again."""
     _frames: deque[bytes] = field(factory=deque)
     _rest: Iterator[Entry] | None = None
     """What was not compared yet of the oldest frame, once that was begun."""
@@ -56,7 +58,9 @@ class Comparison:
                 wanted[encoded.cookie] = _Wanted(flow, encoded)
 
     def receive(self, frame: bytes) -> None:
-        """Keep a frame of the reply for later."""
+        """Keep a frame of the reply for later; behind the last there is none."""
+        if self._is_complete:
+            return
         self._frames.append(frame)
         self._is_complete = not has_more(frame)
         self._is_silent = self._is_silent and not has_entries(frame)
@@ -82,18 +86,16 @@ class Comparison:
 
         :raise ValueError: It cannot be understood.
         """
-        wanted, stale = self._wanted, self.stale
-        for found in self._piece():
-            table, priority, cookie, body = found
+        wanted, met = self._wanted, self._found
+        for entry in self._piece():
+            cookie = entry[2]
             due = wanted.get(cookie)
-            if due is not None and due.encoded.body == body:
-                is_same = (due.encoded.table, due.encoded.priority) == (table, priority)
-            else:
-                is_same = due is not None and _is_reordered(due.encoded, found)
-            if is_same:
-                del wanted[cookie]
+            if due is not None and _is_same(due.encoded, entry):
+                met[cookie] = wanted.pop(cookie)
             elif cookie >> 56 == COOKIE_TAG:
-                stale.append(Encoded(*found))
+                before = met.get(cookie)
+                if before is None or not _is_same(before.encoded, entry):
+                    self.stale.append(Encoded(*entry))
 
     def _piece(self) -> list[Entry]:
         if self._rest is None:
@@ -110,15 +112,16 @@ class Comparison:
             yield wanted.flow, wanted.encoded
 
 
-def _is_reordered(wanted: Encoded, found: Entry) -> bool:
+def _is_same(wanted: Encoded, found: Entry) -> bool:
     """
-    Say whether a flow is as wanted but for the order of its match fields.
+    Say whether a flow is as wanted, but perhaps for the order of its match fields.
 
     Open vSwitch keeps the order in which we write them; others need not.
     """
     table, priority, _, body = found
-    is_place_same = (wanted.table, wanted.priority) == (table, priority)
-    return is_place_same and _parts(wanted.body) == _parts(body)
+    if (wanted.table, wanted.priority) != (table, priority):
+        return False
+    return wanted.body == body or _parts(wanted.body) == _parts(body)
 
 
 def _parts(body: bytes) -> tuple[list[bytes], bytes]:

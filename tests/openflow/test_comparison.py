@@ -27,6 +27,11 @@ def frame(installed: list[Flow]) -> bytes:
     return Speaker(1, table=table).statistics(5, READ)
 
 
+def unfinished(frame: bytes) -> bytes:
+    """Say in a frame that more is to come (OFPMPF_REPLY_MORE)."""
+    return frame[:11] + b"\1" + frame[12:]
+
+
 class PiecesTests(SynchronousTestCase):
     """One frame of more flows than are compared at a time."""
 
@@ -48,13 +53,25 @@ class PiecesTests(SynchronousTestCase):
         """A frame of just so many flows is not waited for any longer."""
         comparison = Comparison()
         comparison.want(flows(PIECE))
-        comparison.receive(frame(flows(PIECE)))
+        comparison.receive(unfinished(frame(flows(PIECE))))
         comparison.receive(frame([]))
         for _ in range(3):
             self.assertFalse(comparison.is_complete)
             comparison.compare()
         self.assertTrue(comparison.is_complete)
         self.assertEqual(([], []), (comparison.stale, list(comparison.missing())))
+
+    def test_repeated(self) -> None:
+        """A switch that says twice what it has is to lose nothing of it."""
+        first, last = frame(flows(9)[:5]), frame(flows(9)[5:])
+        comparison = Comparison()
+        comparison.want(flows(10))
+        for part in (unfinished(first), unfinished(first), last, first, last):
+            comparison.receive(part)
+        while not comparison.is_complete:
+            comparison.compare()
+        self.assertEqual([], comparison.stale)
+        self.assertEqual(flows(10)[9:], [flow for flow, _ in comparison.missing()])
 
     def test_broken(self) -> None:
         """What cannot be understood is said to be so, in whichever piece it is."""
