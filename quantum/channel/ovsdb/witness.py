@@ -40,8 +40,8 @@ class Witness:
         return Picture(self._complain)
 
     def forget(self) -> None:
-        """Tell everything again at the next `review`."""
-        self._row, self._datapath_id, self._underlay = b"", None, None
+        """Tell everything again at the next `review`, also if the bridge is gone."""
+        self._row, self._underlay = b"", None
         self._picture.clear()
 
     def review(self, hypervisor: str) -> Iterator[None]:

@@ -196,6 +196,14 @@ class OpenVSwitchFabric:
 
         self._slices.do(forget())
 
+    def hypervisor_renamed(self, before: str, now: str) -> None:
+        def rename() -> Iterator[None]:
+            for switch in list(self.switches.values()):
+                switch.rename(before, now)
+            yield
+
+        self._slices.do(rename())
+
     def hypervisor_lost(self, hypervisor: str) -> None:
         """What was seen last stays true until somebody says otherwise."""
 

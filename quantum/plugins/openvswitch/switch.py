@@ -76,6 +76,11 @@ class Switch:
         self.awaited_until = None
         return True
 
+    def rename(self, before: str, now: str) -> None:
+        """Take note that a hypervisor, which may be its own, has another name."""
+        if self.hypervisor == before:
+            self.hypervisor = now
+
     @property
     def is_in_reach(self) -> bool:
         """Something is connected that could tell of it, or soon will be."""
