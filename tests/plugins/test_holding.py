@@ -49,6 +49,73 @@ class HoldingTests(SynchronousTestCase):
         self.assertEqual(name, self.hypervisor)
         self.assertIs(OpStatus.DOWN, self.status(self.port))
 
+    def test_database_away(self) -> None:
+        """While its OpenFlow connection lives on, another's facts are not its own."""
+        flows = self.site.tables[1].flows()
+        self.lose()
+        self.clone()
+        self.site.fabric.interfaces_changed("clone", 1, ["tap-a"], [tap("b", 4)])
+        self.site.fabric.switch_gone("clone", 1)
+        self.assert_kept()
+        self.assertEqual(flows, self.site.tables[1].flows())
+        self.site.sync(1, tap("b", 4))
+        self.assertIs(OpStatus.UP, self.status(self.other))
+
+    def test_reconnected_before(self) -> None:
+        """So it is with an OpenFlow connection that came while it was claimed."""
+        self.line.close()
+        self.site.connect(1)
+        self.lose()
+        self.clone()
+        self.assert_kept()
+
+    def test_openflow_away(self) -> None:
+        """While its database is connected it may come and go."""
+        self.line.close()
+        self.clone()
+        self.assertEqual("hv1", self.hypervisor)
+
+    def test_both_away(self) -> None:
+        """Once neither was connected whoever tells next has it."""
+        self.lose()
+        self.line.close()
+        self.assertEqual("hv1", self.hypervisor)
+        self.site.connect(1)
+        self.assert_kept()
+        self.clone()
+        self.assert_taken()
+        self.assertIs(OpStatus.UP, self.status(self.other))
+
+    def test_own_again(self) -> None:
+        """That may be its own hypervisor."""
+        self.line.close()
+        self.lose()
+        self.site.sync(1, tap("a", 4))
+        self.site.connect(1)
+        self.clone()
+        self.assert_kept()
+
+    def test_deleted(self) -> None:
+        """That its bridge was deleted does not make its connection another's."""
+        self.site.fabric.switch_gone("hv1", 1)
+        self.clone()
+        self.assertEqual("", self.hypervisor)
+        self.assertIs(OpStatus.DOWN, self.status(self.other))
+        self.line.close()
+        self.site.connect(1)
+        self.clone()
+        self.assert_taken()
+
+    def test_recollected(self) -> None:
+        """What an earlier process saw holds nobody up."""
+        found = self.site.fabric.roll.recall(1)
+        site = self.site = Site(database=self.site.database, tables=self.site.tables)
+        site.fabric.recollect(found)
+        site.connect(1)
+        self.assertEqual("hv1", self.hypervisor)
+        self.clone()
+        self.assert_taken()
+
     def test_renamed(self) -> None:
         """It stays its hypervisor's when that takes another name."""
         fabric = self.site.fabric

@@ -184,13 +184,12 @@ class OpenVSwitchFabric:
         self._slices.do(change())
 
     def switch_gone(self, hypervisor: str, datapath_id: int) -> None:
-        self.hypervisor_synced(hypervisor, datapath_id, ())
-
         def forget() -> Iterator[None]:
             switch = self.roll.switch(datapath_id)
             if switch.hypervisor == hypervisor:
+                yield from self._wiring.notice(switch, switch.names(), ())
                 yield from self._wiring.relay(switch, Underlay())
-                switch.hypervisor, switch.is_watched = "", False
+                switch.disown()
                 self._wiring.watch_reach(switch)
                 self.roll.forget_stranger(switch)
 
@@ -210,7 +209,7 @@ class OpenVSwitchFabric:
         def lose() -> Iterator[None]:
             for switch in list(self.switches.values()):
                 if switch.hypervisor == hypervisor:
-                    switch.is_watched = False
+                    switch.lose_sight()
                     self._wiring.watch_reach(switch)
             yield
 
@@ -225,7 +224,7 @@ class OpenVSwitchFabric:
             log.error(
                 "hypervisors {first} and {second} both have a switch"
                 " {datapath_id:016x}; what {second} tells of it is ignored",
-                first=switch.hypervisor,
+                first=switch.holder,
                 second=hypervisor,
                 datapath_id=datapath_id,
             )

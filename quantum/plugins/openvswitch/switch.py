@@ -36,6 +36,9 @@ class Switch:
     datapath_id: int
     session: Session
     hypervisor: str = field(default="", on_setattr=_revised)
+    """Which hypervisor told last what is seen on it."""
+    holder: str = ""
+    """Which hypervisor alone may tell of it; empty: whoever does so next."""
     datapath: Any = None
     underlay: Underlay = field(factory=Underlay, on_setattr=_revised)
     address: bytes = b""
@@ -69,17 +72,39 @@ class Switch:
     """Whose OpenFlow port is another's or gone, says OpenFlow."""
 
     def is_claimed_by(self, hypervisor: str) -> bool:
-        """Let a hypervisor tell of it, unless another does: the first one counts."""
-        if self.is_watched and self.hypervisor not in {"", hypervisor}:
+        """
+        Let a hypervisor tell of it, unless it is another's: the first one counts.
+
+        It is so until neither the hypervisor's database nor the switch itself is
+        connected.  An OpenFlow connection does not say whose it is: one that
+        lives on is its own hypervisor's, and not a clone's.
+        """
+        if self.holder not in {"", hypervisor}:
             return False
-        self.hypervisor, self.is_watched = hypervisor, True
-        self.awaited_until = None
+        self.hypervisor = self.holder = hypervisor
+        self.is_watched, self.awaited_until = True, None
         return True
 
     def rename(self, before: str, now: str) -> None:
         """Take note that a hypervisor, which may be its own, has another name."""
         if self.hypervisor == before:
             self.hypervisor = now
+        if self.holder == before:
+            self.holder = now
+
+    def lose_sight(self) -> None:
+        """Take note that its hypervisor's database is connected no more."""
+        self.is_watched = False
+        self._let_go()
+
+    def disown(self) -> None:
+        """Take note that its bridge was deleted, though it may be connected yet."""
+        self.hypervisor, self.awaited_until = "", None
+        self.lose_sight()
+
+    def _let_go(self) -> None:
+        if not self.is_connected:
+            self.holder = ""
 
     @property
     def is_in_reach(self) -> bool:
@@ -210,6 +235,7 @@ class Switch:
         """Take note that the OpenFlow connection is gone; list what it disputed."""
         self.datapath = self.connected_since = None
         self.role = ""
+        self._let_go()
         disputed = tuple(self._carriers[ofport] for ofport in self._disputed)
         self._disputed.clear()
         return disputed
