@@ -2,15 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whose a switch is when several hypervisors say that they have it."""
 
+from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
 from quantum.model import OpStatus
+from quantum.openflow.facts import Underlay
 
-from .site import Site, tap
+from .site import Site, by_tunnel, tap
 
 
-class HoldingTests(SynchronousTestCase):
-    """A switch stays its hypervisor's while either of the two is connected."""
+class Contested(SynchronousTestCase):
+    """A switch and its hypervisor, of which a clone appears."""
 
     def setUp(self) -> None:
         """Let a hypervisor have a switch with a guest, and a clone know another."""
@@ -48,6 +50,10 @@ class HoldingTests(SynchronousTestCase):
         """What another says counts."""
         self.assertEqual(name, self.hypervisor)
         self.assertIs(OpStatus.DOWN, self.status(self.port))
+
+
+class HoldingTests(Contested):
+    """A switch stays its hypervisor's while either of the two is connected."""
 
     def test_database_away(self) -> None:
         """While its OpenFlow connection lives on, another's facts are not its own."""
@@ -128,3 +134,136 @@ class HoldingTests(SynchronousTestCase):
         fabric.hypervisor_synced("new", 1, [tap("a", 5)])
         self.site.clock.pump([0, 0])
         self.assertEqual("new", self.site.look(self.port).status.hypervisor)
+
+
+class RivalTests(Contested):
+    """What others tell of a switch is kept until it is theirs."""
+
+    def leave(self) -> None:
+        """Let the switch and its hypervisor's database go."""
+        self.line.close()
+        self.lose()
+
+    def assert_seen(self, *names: str) -> None:
+        """These interfaces are on the switch."""
+        self.assertEqual(set(names), self.site.fabric.switches[1].names())
+
+    def test_database_goes_last(self) -> None:
+        """When its hypervisor's database is away at last a rival has it."""
+        self.clone()
+        self.leave()
+        self.assert_taken()
+        self.site.connect(1)
+        self.assertIs(OpStatus.UP, self.status(self.other))
+
+    def test_openflow_goes_last(self) -> None:
+        """So it is when its OpenFlow connection is."""
+        self.clone()
+        self.lose()
+        self.assert_kept()
+        self.line.close()
+        self.assert_taken()
+
+    def test_deleted(self) -> None:
+        """So it is when its bridge is deleted, and gone."""
+        self.clone()
+        self.site.fabric.switch_gone("hv1", 1)
+        self.assertEqual("", self.hypervisor)
+        self.line.close()
+        self.assert_taken()
+
+    def test_deltas(self) -> None:
+        """It comes with all that changed meanwhile, and not with what was before."""
+        fabric = self.site.fabric
+        fabric.underlay_changed("clone", 1, by_tunnel(7))
+        self.clone(tap("b", 4), tap("c", 5))
+        fabric.interfaces_changed("clone", 1, ["tap-b"], [tap("d", 6)])
+        fabric.underlay_changed("clone", 1, by_tunnel(8))
+        self.leave()
+        self.assert_seen("tap-c", "tap-d")
+        self.assertEqual(by_tunnel(8), fabric.switches[1].underlay)
+        fabric.interfaces_changed("clone", 1, ["tap-d"], [])
+        self.assert_seen("tap-c")
+
+    def test_told_in_part(self) -> None:
+        """What it had not told when the switch became its own it tells itself."""
+        self.site.fabric.underlay_changed("clone", 1, by_tunnel(7))
+        self.leave()
+        self.assertEqual(("clone", {"tap-a"}), (self.hypervisor, self.names()))
+        self.clone()
+        self.assert_seen("tap-b")
+
+    def names(self) -> set[str]:
+        """List the interfaces on the switch."""
+        return self.site.fabric.switches[1].names()
+
+    def test_gone(self) -> None:
+        """A rival whose bridge was deleted, or that is lost, is forgotten."""
+        for forget in (
+            lambda: self.site.fabric.switch_gone("clone", 1),
+            lambda: self.lose("clone"),
+        ):
+            self.clone()
+            forget()
+        self.leave()
+        self.assertEqual("hv1", self.hypervisor)
+
+    def test_other_bridge_gone(self) -> None:
+        """That another bridge of a rival's is gone is nothing to this one."""
+        self.clone()
+        self.site.fabric.switch_gone("clone", 7)
+        self.leave()
+        self.assert_taken()
+
+    def test_turned_away(self) -> None:
+        """Of a rival that has another bridge now nothing is left."""
+        self.clone()
+        self.site.fabric.hypervisor_synced("clone", 2, [])
+        self.leave()
+        self.assertEqual("hv1", self.hypervisor)
+
+    def test_first_come(self) -> None:
+        """Of several the first has it, and the next one after it."""
+        self.clone(tap("x", 8), name="second")
+        self.clone(name="third")
+        self.clone(tap("x", 9), name="second")
+        self.leave()
+        self.assert_taken("second")
+        self.assert_seen("tap-x")
+        self.lose("second")
+        self.assert_taken("third")
+
+    def test_renamed(self) -> None:
+        """A rival has it by the name that it has then, in its turn."""
+        self.clone(name="second")
+        self.clone(name="third")
+        self.site.fabric.hypervisor_renamed("second", "other")
+        self.leave()
+        self.assert_taken("other")
+
+    def test_own_again(self) -> None:
+        """Its former hypervisor waits like everybody else."""
+        self.clone()
+        self.leave()
+        self.site.sync(1, tap("a", 4))
+        self.assert_taken()
+        self.lose("clone")
+        self.assertEqual("hv1", self.hypervisor)
+
+    def test_said_once(self) -> None:
+        """The operator is told once that somebody is not listened to."""
+        with capturedLogs() as said:
+            self.site.fabric.underlay_changed("clone", 1, Underlay())
+            for _ in range(2):
+                self.clone()
+                self.site.fabric.interfaces_changed("clone", 1, [], [tap("b", 5)])
+        (words,) = [event for event in said if "both have" in event["log_format"]]
+        self.assertEqual(("hv1", "clone"), (words["first"], words["second"]))
+
+    def test_said_again(self) -> None:
+        """After its connection ended that is news again."""
+        with capturedLogs() as said:
+            for _ in range(2):
+                self.clone()
+                self.lose("clone")
+        self.assertEqual(2, sum("both have" in event["log_format"] for event in said))
