@@ -124,6 +124,12 @@ class Site:
         self.fabric.talk(datapath, session)
         return datapath
 
+    def wait(self) -> None:
+        """Let pass the time in which a switch out of reach may come back."""
+        self.clock.advance(self.options.absence_grace)
+        self.rounds()
+        self.clock.pump([0, 0, 0])
+
     def sync(self, datapath_id: int, *seen: SeenInterface) -> None:
         """Let OVSDB tell all interfaces of a switch."""
         self.fabric.hypervisor_synced(f"hv{datapath_id}", datapath_id, seen)

@@ -5,8 +5,6 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from quantum.model import OpStatus
-from quantum.plugins.openvswitch.roll import GRACE
-
 from .site import Site, by_tunnel, tap
 
 
@@ -77,8 +75,7 @@ class RestartTests(SynchronousTestCase):
         self.come_back(2, tap("b", 5), tap("a", 6))
         carried = self.site.fabric.session(1).members()
         self.assertIn(4, carried)
-        self.site.clock.advance(GRACE)
-        self.site.rounds()
+        self.site.wait()
         self.assertNotIn(4, self.site.fabric.session(1).members())
         self.assertIn(6, self.site.fabric.session(2).members())
 
@@ -86,6 +83,7 @@ class RestartTests(SynchronousTestCase):
         """Who was out of reach before the restart takes nothing back by it."""
         self.old.fabric.hypervisor_lost("hv1")
         self.lines[1].close()
+        self.old.wait()
         self.old.change(2, tap("b", 5), tap("a", 6))
         self.recollect()
         self.come_back(2, tap("b", 5), tap("a", 6))

@@ -84,7 +84,8 @@ class OpenVSwitchFabric:
         whereabouts = Whereabouts(spans, mtus)
         display = Display(intent, board, slices, whereabouts)
         wiring = Wiring(intent, slices, spans, whereabouts, display)
-        roll = Roll(intent, clock, wiring, display, admission)
+        grace = options.absence_grace
+        roll = Roll(intent, clock, wiring, display, admission, grace)
         return cls(
             *(board, slices, mtus, wiring),
             *(display, roll, admission, Quarantine(intent)),
@@ -211,9 +212,9 @@ class OpenVSwitchFabric:
         def lose() -> Iterator[None]:
             self._rivals.forget(hypervisor)
             for switch in list(self.switches.values()):
-                if switch.hypervisor == hypervisor:
+                if switch.hypervisor == hypervisor and switch.is_watched:
                     switch.lose_sight()
-                    self._wiring.watch_reach(switch)
+                    self.roll.miss(switch)
                     self._pass_on(switch)
             yield
 

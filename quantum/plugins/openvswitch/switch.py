@@ -52,7 +52,7 @@ class Switch:
     is_watched: bool = False
     """The hypervisor's database is connected."""
     awaited_until: float | None = None
-    """Since an earlier process had it: so long it is taken to be in reach."""
+    """So long it is taken to be in reach, though nothing is connected."""
     was_in_reach: bool = False
     """Whether it was when that was last looked at."""
     is_synced: bool = False
@@ -110,6 +110,10 @@ class Switch:
     def is_in_reach(self) -> bool:
         """Something is connected that could tell of it, or soon will be."""
         return self.is_connected or self.awaited_until is not None
+
+    def is_overdue(self, now: float) -> bool:
+        """It was waited for long enough."""
+        return self.awaited_until is not None and self.awaited_until <= now
 
     @property
     def is_connected(self) -> bool:
