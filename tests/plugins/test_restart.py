@@ -5,6 +5,7 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from quantum.model import OpStatus
+
 from .site import Site, by_tunnel, tap
 
 
