@@ -116,7 +116,7 @@ class HoldingTests(Contested):
         """What an earlier process saw holds nobody up."""
         found = self.site.fabric.roll.recall(1)
         site = self.site = Site(database=self.site.database, tables=self.site.tables)
-        site.fabric.recollect(found)
+        site.fabric.recollect([found])
         site.connect(1)
         self.assertEqual("hv1", self.hypervisor)
         self.clone()

@@ -149,9 +149,9 @@ class OpenVSwitchFabric:
 
     # From an earlier process
 
-    def recollect(self, found: Recollection) -> None:
+    def recollect(self, some: Iterable[Recollection]) -> None:
         """Let what was seen last count until somebody says otherwise."""
-        self._slices.do(self.roll.recollect(found))
+        self._slices.do(self.roll.recollect(some))
 
     # From hypervisors, by OVSDB
 

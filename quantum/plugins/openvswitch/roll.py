@@ -3,7 +3,7 @@
 """Every switch, from the first word of it until nobody tells of it any more."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Final
 
 from attrs import define, field
@@ -112,18 +112,33 @@ class Roll:
             self._wait_for(switch)
         self._wiring.watch_reach(switch)
 
-    def recollect(self, found: Recollection) -> Iterator[None]:
-        """Let what an earlier process saw last count until somebody says otherwise."""
-        if f"{found.datapath_id:016x}" not in self._intent.known_switches():
-            return  # it was forgotten since
-        switch = self.switch(found.datapath_id)
-        if not switch.hypervisor:
-            switch.hypervisor = found.hypervisor
-            if found.is_in_reach:
-                self._wait_for(switch)
-            self._wiring.watch_reach(switch)
+    def recollect(self, some: Iterable[Recollection]) -> Iterator[None]:
+        """
+        Let what an earlier process saw last count until somebody says otherwise.
+
+        What was seen first is so again, whichever switch is looked at first.
+        """
+        known = self._intent.known_switches()
+        expected: list[tuple[Switch, Recollection]] = []
+        for found in some:
+            if f"{found.datapath_id:016x}" not in known:
+                continue  # it was forgotten since
+            switch = self.switch(found.datapath_id)
+            if not switch.hypervisor:
+                self._expect(switch, found)
+                expected.append((switch, found))
+            yield
+        for switch, found in expected:
             yield from self._wiring.relay(switch, found.underlay)
             yield from self._wiring.notice(switch, (), found.interfaces)
+
+    def _expect(self, switch: Switch, found: Recollection) -> None:
+        """Take a switch for an earlier process's, whose interfaces are yet to come."""
+        switch.hypervisor = found.hypervisor
+        if found.is_in_reach:
+            self._wait_for(switch)
+        self._wiring.watch_reach(switch)
+        self._wiring.reserve(switch, found.first)
 
     def recall(self, datapath_id: int) -> Recollection | None:
         """Say what is known of a switch now; None if it is no hypervisor's."""

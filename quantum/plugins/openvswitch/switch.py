@@ -68,6 +68,7 @@ class Switch:
     _trouble: str = ""
     _seen: dict[str, SeenInterface] = field(factory=dict)
     _carriers: dict[int, SeenInterface] = field(factory=dict)
+    _later: set[str] = field(factory=set)
     _disputed: set[int] = field(factory=set)
     """Whose OpenFlow port is another's or gone, says OpenFlow."""
 
@@ -157,10 +158,22 @@ class Switch:
         """Forget an interface; give it if it was known."""
         before = self._seen.pop(name, None)
         self.edition += before is not None
+        self._later.discard(name)
         if before is not None and self._carriers.get(before.ofport) is before:
             del self._carriers[before.ofport]
             self._disputed.discard(before.ofport)
         return before
+
+    def place(self, name: str, *, is_first: bool) -> None:
+        """Take note whether an interface is where it was seen first."""
+        if is_first == (name in self._later):
+            self._later ^= {name}
+            self.edition += 1
+
+    @property
+    def later(self) -> Iterable[str]:
+        """List the names of interfaces that were seen somewhere else before."""
+        return sorted(self._later)
 
     def hear(self, ofport: int, name: bytes) -> SeenInterface | None:
         """
