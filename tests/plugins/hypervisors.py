@@ -155,7 +155,8 @@ class Hypervisors(Landscape):
         self.lose_hypervisor(switch)
         self.hang_up(switch)
         self.move(switch, other, number, True)
-        self.go_round(rounds)
+        if rounds:
+            self.go_round(rounds)
         if is_back:
             self.sync(switch)
 
