@@ -242,6 +242,23 @@ class LifeTests(HypervisorCase):
             self.listener.news(),
         )
 
+    def test_renamed_without_id(self) -> None:
+        """A bridge that has no datapath id at that moment keeps the last."""
+        stage = Stage(self.given)
+        stage.settle("old")
+        self.listener.news()
+        gone = tables(Bridge={2: {"modify": {"datapath_id": ["set", []]}}})
+        stage.tell("update2", "quantum", gone)
+        root = {"external_ids": mapping(system_id="new")}
+        stage.tell("update2", "quantum", tables(Open_vSwitch={1: {"modify": root}}))
+        self.assertEqual(
+            [
+                ("renamed", "old", "new"),
+                ("synced", "new", 0xAA, ["tap20", "tap21"]),
+            ],
+            self.listener.news(),
+        )
+
     def test_large_dump(self) -> None:
         """A large dump is taken in turns, and what comes behind it waits."""
         stage = Stage(self.given)
