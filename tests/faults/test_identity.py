@@ -9,6 +9,7 @@ import struct
 from tests.daemon.test_hostile_switches import ready
 from tests.faults.case import YardTests
 from tests.faults.middle import Refusal, Way
+from tests.faults.proof import held
 from tests.faults.yard import BRIDGE, Host
 
 SLAVE, EQUAL, MASTER = 3, 1, 2
@@ -99,6 +100,19 @@ class IdentityTests(YardTests):
         self.await_true(lambda: "already" in self.log or "both" in self.log, "told")
         self.assertNotIn(BRIDGE, host.ovs.vsctl("list-br"))
         self.assert_right()
+
+    def test_system_renamed(self):
+        """A hypervisor that takes another name keeps its switch and its guests."""
+        words = ("set", "open_vswitch", ".")
+        before = held(self.two)
+        self.two.ovs.vsctl(*words, "external_ids:system-id=deux")
+        self.await_true(lambda: self.yard.phase("deux") == "settled", "it is renamed")
+        self.assertEqual("", self.yard.phase("two"))
+        self.two.ovs.vsctl(*words, "external_ids:system-id=two")
+        self.await_true(lambda: self.yard.phase("two") == "settled", "it is as it was")
+        self.assert_right()
+        self.assertEqual(before, held(self.two))
+        self.assertNotIn("is absent", self.log)
 
     def test_second_datapath(self):
         """Of two switches with one number the first is kept, the second told of."""
