@@ -220,16 +220,6 @@ class OpenVSwitchFabric:
 
         self._slices.do(lose())
 
-    def _relay(
-        self, hypervisor: str, datapath_id: int, underlay: Underlay
-    ) -> Iterator[None]:
-        """Take what a switch is reached by."""
-        switch = self.roll.switch(datapath_id)
-        if self._is_claimed(switch, hypervisor):
-            yield from self._wiring.relay(switch, underlay)
-        else:
-            self._rivals.take_underlay(hypervisor, datapath_id, underlay)
-
     def _sync(
         self, hypervisor: str, datapath_id: int, present: Sequence[SeenInterface]
     ) -> Iterator[None]:
@@ -273,6 +263,16 @@ class OpenVSwitchFabric:
             self._rivals.forget(hypervisor)
         self._wiring.watch_reach(switch)
         return is_claimed
+
+    def _relay(
+        self, hypervisor: str, datapath_id: int, underlay: Underlay
+    ) -> Iterator[None]:
+        """Take what a switch is reached by."""
+        switch = self.roll.switch(datapath_id)
+        if self._is_claimed(switch, hypervisor):
+            yield from self._wiring.relay(switch, underlay)
+        else:
+            self._rivals.take_underlay(hypervisor, datapath_id, underlay)
 
     def _pass_on(self, switch: Switch) -> None:
         """Let who has waited longest for a switch have it, if it is nobody's now."""
