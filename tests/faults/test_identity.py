@@ -142,6 +142,24 @@ class IdentityTests(YardTests):
         self.middle.behave()
         self.assert_right()
 
+    def test_clone_waits(self):
+        """A clone that waits has the switch when the first is gone, and so back."""
+        number = f"{self.two.datapath_id:016x}"
+        host = self.clone("six", number)
+        self.call(host)
+        self.await_log(f"hypervisors two and six both have a switch {number}")
+        for channel in ("two", "two-db"):
+            self.middle.do(channel, Refusal())
+        self.await_true(lambda: self.yard.phase("six") == "settled", "it has it")
+        self.await_up(*self.on(self.one, self.three))
+        self.assert_safe()
+        self.middle.behave()
+        self.await_log(f"hypervisors six and two both have a switch {number}")
+        self.assert_safe()
+        host.ovs.stop()
+        self.assert_right()
+        self.assertEqual("settled", self.yard.phase("two"))
+
     def clone(self, name, number):
         """Start a hypervisor with a switch that calls itself what another does."""
         host = self.newcomer(name, 9)
