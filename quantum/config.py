@@ -104,6 +104,7 @@ class OpenVSwitch(Struct, frozen=True, forbid_unknown_fields=True):
     controller: str = ""
     audit_interval: Annotated[float, Meta(gt=0, le=60)] = 2.0
     """Also how late a deadline of a switch may be noticed."""
+    absence_grace: Annotated[float, Meta(ge=0, le=3600)] = 30.0
     plan_file: str = ""
     tunnel_type: Literal["vxlan", "geneve"] = "vxlan"
     tunnel_addresses: dict[str, str] = field(default_factory=dict)

@@ -270,6 +270,13 @@ class IHypervisorListener(Interface):
     def switch_gone(hypervisor: str, datapath_id: int) -> None:
         """Take note that the managed bridge was deleted from the database."""
 
+    def hypervisor_renamed(before: str, now: str) -> None:
+        """
+        Take note that a connected hypervisor calls itself something else.
+
+        Its switches stay its own; all that it sees is told again under the new name.
+        """
+
     def hypervisor_lost(hypervisor: str) -> None:
         """Take note of a lost connection; what was seen last may still be true."""
 

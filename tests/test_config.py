@@ -142,6 +142,11 @@ class ConfigTests(SynchronousTestCase):
             ("api.insecure=True", "api.insecure cannot be 'True': Expected bool"),
             ("api.body_limit=0", "Expected int >= 1 (the default is 1048576)"),
             ("api.body_limit=1.5", "Expected int"),
+            (
+                "openvswitch.absence_grace=-1",
+                "Expected float >= 0.0 (the default is 30.0)",
+            ),
+            ("openvswitch.absence_grace=3601", "Expected float <= 3600.0"),
             ("openflow.echo_interval=nan", "openflow.echo_interval cannot be nan"),
             ("openflow.echo_interval=inf", "openflow.echo_interval cannot be inf"),
             (

@@ -163,6 +163,9 @@ class Listener:
         self.calls.append(("switch gone", hypervisor, datapath_id))
         self.picture.clear()
 
+    def hypervisor_renamed(self, before: str, now: str) -> None:
+        self.calls.append(("renamed", before, now))
+
     def hypervisor_lost(self, hypervisor: str) -> None:
         self.calls.append(("lost", hypervisor))
 

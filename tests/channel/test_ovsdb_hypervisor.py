@@ -217,12 +217,47 @@ class LifeTests(HypervisorCase):
 
         rename("new")
         self.assertEqual(
-            [("lost", "10.0.0.7"), ("synced", "new", 0xAA, ["tap20", "tap21"])],
+            [
+                ("renamed", "10.0.0.7", "new"),
+                ("synced", "new", 0xAA, ["tap20", "tap21"]),
+            ],
             self.listener.news(),
         )
         rename("other")
         self.assertTrue(stage.wire.disconnected)
         self.assertFalse(other.wire.disconnected)
+        stage.end()
+        self.assertEqual([("lost", "new")], self.listener.news())
+
+    def test_renamed_and_gone(self) -> None:
+        """A bridge that goes with the old name is gone under the new one."""
+        stage = Stage(self.given)
+        stage.settle("old")
+        self.listener.news()
+        root = {"external_ids": mapping(system_id="new"), "bridges": refer(2)}
+        rows = tables(Open_vSwitch={1: {"modify": root}}, Bridge={2: {"delete": None}})
+        stage.tell("update2", "quantum", rows)
+        self.assertEqual(
+            [("renamed", "old", "new"), ("switch gone", "new", 0xAA)],
+            self.listener.news(),
+        )
+
+    def test_renamed_without_id(self) -> None:
+        """A bridge that has no datapath id at that moment keeps the last."""
+        stage = Stage(self.given)
+        stage.settle("old")
+        self.listener.news()
+        gone = tables(Bridge={2: {"modify": {"datapath_id": ["set", []]}}})
+        stage.tell("update2", "quantum", gone)
+        root = {"external_ids": mapping(system_id="new")}
+        stage.tell("update2", "quantum", tables(Open_vSwitch={1: {"modify": root}}))
+        self.assertEqual(
+            [
+                ("renamed", "old", "new"),
+                ("synced", "new", 0xAA, ["tap20", "tap21"]),
+            ],
+            self.listener.news(),
+        )
 
     def test_large_dump(self) -> None:
         """A large dump is taken in turns, and what comes behind it waits."""

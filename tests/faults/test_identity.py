@@ -8,7 +8,8 @@ import struct
 
 from tests.daemon.test_hostile_switches import ready
 from tests.faults.case import YardTests
-from tests.faults.middle import Way
+from tests.faults.middle import Refusal, Way
+from tests.faults.proof import held
 from tests.faults.yard import BRIDGE, Host
 
 SLAVE, EQUAL, MASTER = 3, 1, 2
@@ -94,25 +95,83 @@ class IdentityTests(YardTests):
     def test_second_system(self):
         """A second hypervisor with the name of one that lives is not listened to."""
         host = self.newcomer("two", 9)
-        host.ovs.vsctl("set-manager", f"unix:{self.yard.office.folder / 'manager'}")
+        self.call(host)
         self.await_log("two")
         self.await_true(lambda: "already" in self.log or "both" in self.log, "told")
         self.assertNotIn(BRIDGE, host.ovs.vsctl("list-br"))
         self.assert_right()
 
+    def test_system_renamed(self):
+        """A hypervisor that takes another name keeps its switch and its guests."""
+        words = ("set", "open_vswitch", ".")
+        before = held(self.two)
+        self.two.ovs.vsctl(*words, "external_ids:system-id=deux")
+        self.await_true(lambda: self.yard.phase("deux") == "settled", "it is renamed")
+        self.assertEqual("", self.yard.phase("two"))
+        self.two.ovs.vsctl(*words, "external_ids:system-id=two")
+        self.await_true(lambda: self.yard.phase("two") == "settled", "it is as it was")
+        self.assert_right()
+        self.assertEqual(before, held(self.two))
+        self.assertNotIn("is absent", self.log)
+
     def test_second_datapath(self):
         """Of two switches with one number the first is kept, the second told of."""
         number = f"{self.two.datapath_id:016x}"
-        host = self.newcomer("four", 9)
-        host.ovs.vsctl(
-            *("add-br", BRIDGE, "--", "set", "bridge", BRIDGE, "datapath_type=dummy"),
-            *("fail_mode=secure", f"other-config:datapath-id={number}"),
-        )
-        host.ovs.vsctl("set-manager", f"unix:{self.yard.office.folder / 'manager'}")
+        self.call(self.clone("four", number))
         self.await_log(f"hypervisors two and four both have a switch {number}")
         self.await_log(f"another connection is {number}, and lives")
         self.assert_right()
         self.assertEqual("settled", self.yard.phase("two"))
+
+    def test_clone(self):
+        """A clone takes no switch that lives, though its database is away."""
+        number = f"{self.two.datapath_id:016x}"
+        host = self.clone("five", number)
+        for guest, other in (("red-2", "blue-2"), ("blue-2", "red-2")):
+            ofport = f"ofport_request={self.two.ofports()[guest]}"
+            words = ("type=dummy", f"external_ids:iface-id={other}", ofport)
+            add = ("add-port", BRIDGE, guest, "--", "set", "interface", guest)
+            host.ovs.vsctl(*add, *words)
+        self.middle.do("two-db", Refusal())
+        self.await_log("hypervisor two: ")
+        self.call(host)
+        self.await_log(f"hypervisors two and five both have a switch {number}")
+        self.assert_safe()
+        self.assertEqual(self.account.stays.keys(), self.account.up())
+        self.assertEqual("settled", self.yard.phase("two"))
+        self.middle.behave()
+        self.assert_right()
+
+    def test_clone_waits(self):
+        """A clone that waits has the switch when the first is gone, and so back."""
+        number = f"{self.two.datapath_id:016x}"
+        host = self.clone("six", number)
+        self.call(host)
+        self.await_log(f"hypervisors two and six both have a switch {number}")
+        for channel in ("two", "two-db"):
+            self.middle.do(channel, Refusal())
+        self.await_true(lambda: self.yard.phase("six") == "settled", "it has it")
+        self.await_up(*self.on(self.one, self.three))
+        self.assert_safe()
+        self.middle.behave()
+        self.await_log(f"hypervisors six and two both have a switch {number}")
+        self.assert_safe()
+        host.ovs.stop()
+        self.assert_right()
+        self.assertEqual("settled", self.yard.phase("two"))
+
+    def clone(self, name, number):
+        """Start a hypervisor with a switch that calls itself what another does."""
+        host = self.newcomer(name, 9)
+        host.ovs.vsctl(
+            *("add-br", BRIDGE, "--", "set", "bridge", BRIDGE, "datapath_type=dummy"),
+            *("fail_mode=secure", f"other-config:datapath-id={number}"),
+        )
+        return host
+
+    def call(self, host):
+        """Let a hypervisor call the daemon."""
+        host.ovs.vsctl("set-manager", f"unix:{self.yard.office.folder / 'manager'}")
 
     def test_number_changed(self):
         """A switch that takes another number is the same to all others."""

@@ -3,6 +3,7 @@
 """Who is away while others go on: switches, databases, the daemon."""
 
 import time
+from typing import ClassVar
 
 from tests.faults.case import YardTests
 from tests.faults.middle import Refusal, Silence, Way
@@ -107,7 +108,7 @@ class AwayTests(YardTests):
         self.assert_safe()
 
     def test_moved_while_away(self):
-        """A guest that went on elsewhere is reached there, and its old host let go."""
+        """A guest that went on elsewhere is reached there after a while."""
         for channel in ("two", "two-db"):
             self.middle.do(channel, Refusal())
         self.await_up(*self.on(self.one, self.three))
@@ -119,6 +120,30 @@ class AwayTests(YardTests):
         self.assert_right()
         self.account.unplug("red-2")
         self.account.plug("red-2", "two")
+
+
+class MigrationTests(YardTests):
+    """A guest that is on two hosts while the first is away for a moment."""
+
+    settings: ClassVar = ("openvswitch.absence_grace=3600",)
+
+    def test_soon_back(self):
+        """It stays on the first: the other's switch is told nothing at all."""
+        add = ("add-port", BRIDGE, "red-2b", "--", "set", "interface", "red-2b")
+        self.three.ovs.vsctl(*add, "type=dummy", "external_ids:iface-id=red-2")
+        # What is told later is known, and so is this.
+        self.account.unplug("red-3")
+        self.await_up(*self.account.stays.keys() - {"red-3"})
+        self.account.plug("red-3", "three")
+        self.assert_right()
+        before = held(self.three)
+        for channel in ("two", "two-db"):
+            self.middle.do(channel, Refusal())
+        self.await_up(*self.on(self.one, self.three))
+        self.middle.behave()
+        self.assert_right()
+        self.assertEqual(before, held(self.three))
+        self.three.ovs.vsctl("del-port", BRIDGE, "red-2b")
 
 
 class SyncTests(YardTests):

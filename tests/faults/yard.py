@@ -29,6 +29,7 @@ TUNNEL = "quantum-tun"
 PATIENCE = 30.0
 SETTINGS = (
     "openvswitch.audit_interval=0.25",
+    "openvswitch.absence_grace=2",
     "openflow.echo_interval=0.5",
     "openflow.handshake_deadline=2",
     f'openvswitch.physical_networks={{{PHYSICAL} = {{target = "{OUTSIDE}"}}}}',

@@ -143,12 +143,20 @@ class Hypervisors(Landscape):
                 del self.truth[switch][interface.name]
                 self.tell(switch, gone=[interface.name])
 
-    @rule(switch=switches, other=switches, number=numbers, is_back=st.booleans())
-    def evacuate(self, switch, other, number, is_back) -> None:
+    @rule(
+        switch=switches,
+        other=switches,
+        number=numbers,
+        rounds=st.integers(0, 2),
+        is_back=st.booleans(),
+    )
+    def evacuate(self, switch, other, number, rounds, is_back) -> None:
         """A hypervisor dies, and a machine goes on elsewhere; it may come back."""
         self.lose_hypervisor(switch)
         self.hang_up(switch)
         self.move(switch, other, number, True)
+        if rounds:
+            self.go_round(rounds)
         if is_back:
             self.sync(switch)
 

@@ -7,6 +7,7 @@ from ipaddress import ip_address
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine
+from msgspec.structs import replace
 from twisted.internet.defer import maybeDeferred
 from twisted.python.failure import Failure
 
@@ -19,12 +20,14 @@ from tests.openflow.journey import Frame
 from tests.openflow.strategies import mac
 from tests.openflow.table import Table
 
-from .site import TUNNEL, Site
+from .site import OPTIONS, TUNNEL, Site
 from .told import Told
 from .world import Line
 
 SWITCHES = (1, 2, 3)
 TENANTS = ("red", "blue")
+GRACE = 3
+"""Seconds: two rounds."""
 UPLINKS = {"external": 20, "lab": 21}
 
 switches = st.sampled_from(SWITCHES)
@@ -55,11 +58,14 @@ class Landscape(RuleBasedStateMachine):
     def begin(self) -> None:
         """Start a daemon that knows what is recorded, and nothing else."""
         pool = SegmentPool(last=5)
-        self.site = Site(tables=self.tables, database=self.database, pool=pool)
+        where = {"tables": self.tables, "database": self.database, "pool": pool}
+        self.site = Site(**where, options=replace(OPTIONS, absence_grace=GRACE))
         self.site.fabric.admission._places = 1
         self.site.fabric.display.show_all()
         self.told = Told()
         self.watched: set[int] = set()
+        self.connected: set[int] = set()
+        self.awaited: dict[int, float] = {}
 
     def ask(self, name: str, *words) -> None:
         """Call a verb; whatever it refuses is refused."""
@@ -98,10 +104,24 @@ class Landscape(RuleBasedStateMachine):
         return self.line(switch) is not None and session.fate(ofport) is None
 
     def note_reach(self, switch: int) -> None:
-        """Take note whether anything is connected that could tell of a switch."""
+        """Take note whether anything is connected, or was just now, that could tell."""
         if self.line(switch) is None:
             self.told.words.pop(switch, None)
-        self.told.reach(switch, switch in self.watched or bool(self.line(switch)))
+        if switch in self.watched or self.line(switch):
+            self.connected.add(switch)
+            self.awaited.pop(switch, None)
+            self.told.reach(switch)
+        elif switch in self.connected:
+            self.connected.remove(switch)
+            self.awaited[switch] = self.site.clock.seconds() + GRACE
+
+    def note_time(self) -> None:
+        """Take note of who is awaited no longer."""
+        now = self.site.clock.seconds()
+        overdue = {switch for switch, until in self.awaited.items() if until <= now}
+        for switch in overdue:
+            del self.awaited[switch]
+        self.told.miss(overdue)
 
     def look(self) -> None:
         """Look at everything in the middle of a step."""

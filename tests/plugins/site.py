@@ -40,12 +40,17 @@ class Datapath:
     """A connection to a table; ``is_deaf`` leaves what is said unanswered."""
 
     id: int
-    session: Session
+    fabric: OpenVSwitchFabric
     table: Table
     is_deaf: bool = False
     is_closed: bool = False
     ports: dict = field(factory=dict)
     """What it has said of its OpenFlow ports, as os-ken keeps it."""
+
+    @property
+    def session(self) -> Session:
+        """The talk with it."""
+        return self.fabric.session(self.id)
 
     def pump(self, take) -> None:
         while not self.is_deaf and (words := take(65536)) != WAITING:
@@ -56,7 +61,7 @@ class Datapath:
 
     def close(self) -> None:
         self.is_closed = True
-        self.session.left()
+        self.fabric.left(self)
 
 
 @define(eq=False)
@@ -114,10 +119,16 @@ class Site:
         """Let a switch connect; its flows are as it was left."""
         table = self.tables.setdefault(datapath_id, Table())
         session = self.fabric.session(datapath_id)
-        datapath = Datapath(datapath_id, session, table)
+        datapath = Datapath(datapath_id, self.fabric, table)
         session.joined()
         self.fabric.talk(datapath, session)
         return datapath
+
+    def wait(self) -> None:
+        """Let pass the time in which a switch out of reach may come back."""
+        self.clock.advance(self.options.absence_grace)
+        self.rounds()
+        self.clock.pump([0, 0, 0])
 
     def sync(self, datapath_id: int, *seen: SeenInterface) -> None:
         """Let OVSDB tell all interfaces of a switch."""

@@ -90,6 +90,7 @@ class Switching(Landscape):
         """Time passes."""
         for _ in range(count):
             self.site.clock.advance(2)
+            self.note_time()
             self.site.rounds()
             self.site.clock.pump([0, 0])
         for switch in SWITCHES:

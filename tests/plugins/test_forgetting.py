@@ -116,7 +116,7 @@ class ForgettingTests(SynchronousTestCase):
         self.leave(2)
         self.forget()
         self.assertIsNone(self.site.fabric.roll.recall(2))
-        self.site.fabric.recollect(kept)
+        self.site.fabric.recollect([kept])
         self.assertNotIn(2, self.site.fabric.switches)
         self.assertEqual({4}, self.members(1))
 
@@ -124,7 +124,7 @@ class ForgettingTests(SynchronousTestCase):
         """One that an earlier process saw need not be waited for."""
         kept = self.site.fabric.roll.recall(2)
         later = Site(database=self.site.database, tables=self.site.tables)
-        later.fabric.recollect(kept)
+        later.fabric.recollect([kept])
         self.assertIn(2, later.fabric.switches)
         self.assertIsNone(later.ask(later.plugin.forget_switch, TWO))
         self.assertNotIn(2, later.fabric.switches)

@@ -282,7 +282,7 @@ class SwitchTests(SynchronousTestCase):
 
     def test_two_hypervisors(self) -> None:
         """Of two hypervisors with one datapath id the second is not believed."""
-        self.site.connect(1)
+        line = self.site.connect(1)
         self.site.sync(1, tap("a", 4))
         flows = self.site.tables[1].flows()
         fabric = self.site.fabric
@@ -291,6 +291,8 @@ class SwitchTests(SynchronousTestCase):
         fabric.switch_gone("twin", 1)
         self.assertEqual(flows, self.site.tables[1].flows())
         fabric.hypervisor_lost("hv1")
+        line.close()
+        self.site.connect(1)
         fabric.hypervisor_synced("twin", 1, [])
         self.assertEqual(EMPTY, len(self.site.tables[1].flows()))
 

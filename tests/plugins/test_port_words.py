@@ -118,7 +118,7 @@ class PortWordsTests(SynchronousTestCase):
         """Let the switch connect again, and describe its ports."""
         self.line.close()
         session, table = self.site.fabric.session(1), self.site.tables[1]
-        self.line = Datapath(1, session, table, ports=ports)
+        self.line = Datapath(1, self.site.fabric, table, ports=ports)
         session.joined()
         self.site.fabric.talk(self.line, session)
 
@@ -167,6 +167,6 @@ class PortWordsTests(SynchronousTestCase):
         former.close()
         self.line = self.site.connect(1)
         self.site.fabric.port_told(former, 4, b"tap-b")
-        self.site.fabric.port_told(Datapath(7, former.session, None), 4, b"tap-b")
+        self.site.fabric.port_told(Datapath(7, self.site.fabric, None), 4, b"tap-b")
         self.assert_carried()
         self.assertNotIn(7, self.site.fabric.switches)

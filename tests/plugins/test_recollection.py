@@ -92,11 +92,32 @@ class RecollectionsTests(SynchronousTestCase):
             lambda: self.switch.put(SEEN.interfaces[0]),
             lambda: setattr(self.switch, "underlay", Underlay()),
             lambda: setattr(self.switch, "hypervisor", "hv2"),
+            lambda: self.switch.place("tap2", is_first=False),
+            lambda: self.switch.place("tap2", is_first=True),
         ):
             self.written.clear()
             change()
             found = recollection(self.switch)
             self.assertEqual(([found], 1), (self.write(), len(self.written)))
+
+    def test_placed_as_before(self):
+        """That an interface is where it was is no reason to write."""
+        self.switch.place("tap2", is_first=False)
+        (found,) = self.write()
+        self.assertEqual(("tap2",), found.later)
+        self.written.clear()
+        self.switch.place("tap2", is_first=False)
+        self.switch.place("tap1", is_first=True)
+        self.assertEqual(([found], []), (self.write(), self.written))
+
+    def test_earlier_version(self):
+        """What a version wrote that did not know the order is read."""
+        self.write()
+        (path,) = self.folder.iterdir()
+        text = path.read_bytes()
+        self.assertIn(b',"later":[]', text)
+        path.write_bytes(text.replace(b',"later":[]', b""))
+        self.assertEqual([SEEN], list(read_all(self.folder)))
 
     def test_forgotten(self):
         """A switch that no hypervisor has any more is not read again."""

@@ -5,7 +5,7 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from quantum.model import OpStatus
-from quantum.plugins.openvswitch.roll import GRACE
+from quantum.openflow.facts import SeenInterface
 
 from .site import Site, by_tunnel, tap
 
@@ -29,10 +29,8 @@ class RestartTests(SynchronousTestCase):
 
     def recollect(self) -> None:
         """Tell the new daemon what the old one saw."""
-        for number in (1, 2):
-            found = self.old.fabric.roll.recall(number)
-            assert found is not None
-            self.site.fabric.recollect(found)
+        found = [self.old.fabric.roll.recall(number) for number in (1, 2)]
+        self.site.fabric.recollect(filter(None, found))
 
     def come_back(self, number: int, *seen) -> None:
         """Let a switch and its hypervisor come back."""
@@ -77,15 +75,37 @@ class RestartTests(SynchronousTestCase):
         self.come_back(2, tap("b", 5), tap("a", 6))
         carried = self.site.fabric.session(1).members()
         self.assertIn(4, carried)
-        self.site.clock.advance(GRACE)
-        self.site.rounds()
+        self.site.wait()
         self.assertNotIn(4, self.site.fabric.session(1).members())
         self.assertIn(6, self.site.fabric.session(2).members())
+
+    def test_order(self) -> None:
+        """Where it was seen first does not depend on the numbers of switches."""
+        self.old.change(1, tap("b", 7))
+        self.recollect()
+        carried = [self.site.fabric.session(number).members() for number in (1, 2)]
+        self.assertNotIn(7, carried[0])
+        self.assertIn(5, carried[1])
+        self.test_recalled()
+        self.come_back(1, tap("a", 4), tap("b", 7))
+        self.assertNotIn(7, self.site.fabric.session(1).members())
+        self.site.wait()
+        self.assertIn(7, self.site.fabric.session(1).members())
+
+    def test_order_on_one(self) -> None:
+        """So it is with two interfaces of one switch, and with who has a number."""
+        self.old.change(2, SeenInterface("twin", "b", 6))
+        self.old.change(2, SeenInterface("tap-b", "b", 6))
+        self.recollect()
+        self.test_recalled()
+        switch = self.site.fabric.switches[2]
+        self.assertEqual("tap-b", switch.carrier(6).name)
 
     def test_dead_before(self) -> None:
         """Who was out of reach before the restart takes nothing back by it."""
         self.old.fabric.hypervisor_lost("hv1")
         self.lines[1].close()
+        self.old.wait()
         self.old.change(2, tap("b", 5), tap("a", 6))
         self.recollect()
         self.come_back(2, tap("b", 5), tap("a", 6))

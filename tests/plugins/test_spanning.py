@@ -16,9 +16,10 @@ from quantum.openflow.member import (
     uplink_key,
 )
 
-from .site import TUNNEL, Site, by_tunnel, tap
+from .site import OPTIONS, TUNNEL, Site, by_tunnel, tap
 
 MAC = bytes([2, 0, 0, 0, 0, 1])
+GRACE = OPTIONS.absence_grace
 IPS = (bytes([10, 0, 0, 5]),)
 
 
@@ -38,6 +39,11 @@ class Spanning(SynchronousTestCase):
             self.datapaths[number] = self.site.connect(number)
             self.site.underlay(number, by_tunnel(number))
             self.site.sync(number)
+
+    def leave(self, number: int) -> None:
+        """Let a switch and its hypervisor's database go."""
+        self.datapaths[number].close()
+        self.site.fabric.hypervisor_lost(f"hv{number}")
 
     def members(self, number: int) -> dict[int, Member]:
         """Say what a switch has been told."""
@@ -133,8 +139,8 @@ class TunnelTests(Spanning):
 
     def test_address_of_the_dead(self) -> None:
         """A hypervisor made anew has the address of the one out of reach."""
-        self.datapaths[1].close()
-        self.site.fabric.hypervisor_lost("hv1")
+        self.leave(1)
+        self.site.wait()
         self.site.underlay(2, by_tunnel(1))
         self.assertEqual(TUNNEL, self.site.fabric.session(2).tunnel)
         self.assertIn(
@@ -274,8 +280,8 @@ class EvacuationTests(Spanning):
 
     def test_out_of_reach(self) -> None:
         """When the first is out of reach the second carries it, and keeps it."""
-        self.site.fabric.hypervisor_lost("hv1")
-        self.datapaths[1].close()
+        self.leave(1)
+        self.site.wait()
         self.assertEqual([2], self.carriers())
         self.assertEqual("hv2", self.site.look(self.port).status.hypervisor)
         self.site.connect(1)
@@ -288,17 +294,80 @@ class EvacuationTests(Spanning):
     def test_all_out_of_reach(self) -> None:
         """With both out of reach the one that comes back first carries it."""
         for number in (1, 2):
-            self.datapaths[number].close()
-            self.site.fabric.hypervisor_lost(f"hv{number}")
-        self.assertEqual([2], self.carriers())
-        self.site.connect(1)
+            self.leave(number)
+        self.site.wait()
         self.assertEqual([1], self.carriers())
+        self.site.connect(2)
+        self.assertEqual([2], self.carriers())
 
     def test_seen_later(self) -> None:
         """So it is when the second is seen only after the first was lost."""
         self.site.change(2, gone=["tap-a"])
-        self.datapaths[1].close()
-        self.site.fabric.hypervisor_lost("hv1")
+        self.leave(1)
+        self.site.wait()
         self.assertEqual([1], self.carriers())
         self.site.change(3, tap("a", 6))
         self.assertEqual([3], self.carriers())
+
+    def test_soon_back(self) -> None:
+        """Who is back in time, with either connection, loses nothing."""
+        self.leave(1)
+        for come_back in (
+            lambda: self.site.sync(1, tap("a", 4)),
+            lambda: self.datapaths.update({1: self.site.connect(1)}),
+        ):
+            self.site.clock.advance(GRACE - 1)
+            self.site.rounds()
+            self.assertEqual([1], self.carriers())
+            come_back()
+            self.site.wait()
+            self.assertEqual([1], self.carriers())
+            self.leave(1)
+
+    def test_gone_again(self) -> None:
+        """Each time it is waited for anew."""
+        self.leave(1)
+        for _ in range(3):
+            self.site.clock.advance(GRACE - 1)
+            self.site.rounds()
+            self.assertEqual([1], self.carriers())
+            self.site.connect(1).close()
+        self.site.wait()
+        self.assertEqual([2], self.carriers())
+
+    def test_unstable(self) -> None:
+        """Who was out of reach for long takes nothing back by coming and going."""
+        self.leave(1)
+        self.site.wait()
+        self.site.connect(1).close()
+        self.assertEqual([2], self.carriers())
+
+    def test_deleted(self) -> None:
+        """Nobody waits for a bridge that was deleted, whenever its switch goes."""
+        self.site.fabric.switch_gone("hv1", 1)
+        self.assertEqual([2], self.carriers())
+        self.leave(1)
+        self.assertEqual([2], self.carriers())
+
+    def test_forgotten(self) -> None:
+        """Nor for a switch that an operator has forgotten."""
+        self.leave(1)
+        forget = self.site.plugin.forget_switch
+        self.assertIsNone(self.site.ask(forget, "0000000000000001"))
+        self.assertEqual([2], self.carriers())
+
+    def test_claimed(self) -> None:
+        """Nor when another hypervisor has it, without the interface."""
+        self.leave(1)
+        self.site.fabric.hypervisor_synced("other", 1, [])
+        self.assertEqual([2], self.carriers())
+
+    def test_no_grace(self) -> None:
+        """Nor at all, if that is configured."""
+        site = Site(options=replace(OPTIONS, absence_grace=0))
+        site.port("a")
+        for number in (1, 2):
+            site.sync(number, tap("a", 4))
+        self.assertEqual({4}, site.fabric.session(1).members().keys())
+        site.fabric.hypervisor_lost("hv1")
+        self.assertEqual({4}, site.fabric.session(2).members().keys())

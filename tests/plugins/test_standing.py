@@ -108,7 +108,7 @@ class StandingTests(SynchronousTestCase):
         table = self.site.tables.setdefault(1, self.site.connect(1).table)
         session.left()
         session.joined()
-        self.site.fabric.talk(Reticent(1, session, table), session)
+        self.site.fabric.talk(Reticent(1, self.site.fabric, table), session)
         self.assertEqual("", self.standing().role)
 
 

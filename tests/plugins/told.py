@@ -25,7 +25,8 @@ class Told:
     """
     Interfaces by switch and name, and who was first where.
 
-    ``in_reach`` are the switches of which somebody could tell something.
+    ``in_reach`` are the switches of which somebody could tell something, or could
+    a moment ago.
     """
 
     seen: dict[int, dict[str, SeenInterface]] = field(factory=dict)
@@ -35,12 +36,14 @@ class Told:
     addresses: dict[bytes, list[int]] = field(factory=dict)
     words: dict[int, Words] = field(factory=dict)
 
-    def reach(self, datapath_id: int, is_in_reach: bool) -> None:
-        """Take note that a switch came into reach, or went out of it."""
-        if is_in_reach:
-            self.in_reach.add(datapath_id)
-        else:
-            self.in_reach.discard(datapath_id)
+    def reach(self, datapath_id: int) -> None:
+        """Take note that a switch is in reach."""
+        self.in_reach.add(datapath_id)
+        self._settle()
+
+    def miss(self, some: set[int]) -> None:
+        """Take note that switches are out of reach."""
+        self.in_reach -= some
         self._settle()
 
     def all(self, datapath_id: int, present: list[SeenInterface]) -> None:

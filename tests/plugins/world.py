@@ -72,7 +72,7 @@ class Line:
     def close(self) -> None:
         if not self.is_closed:
             self.cut()
-            self.fabric.session(self.id).left()
+            self.fabric.left(self)
             self.ended(self.id)
 
     def cut(self) -> None:

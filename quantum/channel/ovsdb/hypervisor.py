@@ -168,7 +168,7 @@ class Hypervisor:
         before, self._name = self._name, name
         if before:
             self._given.claims.release(before, self)
-            self._given.listener.hypervisor_lost(before)
+            self._given.listener.hypervisor_renamed(before, name)
             self._witness.forget()
 
     def _complain(self, complaint: str) -> None:

@@ -33,6 +33,7 @@ class Witness:
     _row: bytes = b""
     _datapath_id: int | None = None
     _underlay: Underlay | None = None
+    _is_forgotten: bool = False
     _picture: Picture = field(init=False)
 
     @_picture.default
@@ -40,8 +41,8 @@ class Witness:
         return Picture(self._complain)
 
     def forget(self) -> None:
-        """Tell everything again at the next `review`."""
-        self._row, self._datapath_id, self._underlay = b"", None, None
+        """Tell everything again at the next `review`, also if the bridge is gone."""
+        self._underlay, self._is_forgotten = None, True
         self._picture.clear()
 
     def review(self, hypervisor: str) -> Iterator[None]:
@@ -54,7 +55,9 @@ class Witness:
             return
         row, bridge = found
         now = values.datapath_id(bridge.datapath_id)
-        if row != self._row or now not in {None, self._datapath_id}:
+        if now is None and row == self._row:
+            now = self._datapath_id
+        if row != self._row or now != self._datapath_id or self._is_forgotten:
             yield from _drained(touched)
             self._change(hypervisor, row, now)
             if now is not None:
@@ -74,6 +77,7 @@ class Witness:
         """Turn to another bridge, or the same under another datapath id."""
         before = self._datapath_id
         self._row, self._datapath_id, self._underlay = row, now, None
+        self._is_forgotten = False
         self._picture.clear()
         if before is not None and before != now:
             self._listener.switch_gone(hypervisor, before)

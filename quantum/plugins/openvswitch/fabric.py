@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from random import Random
 from typing import Any
 
-from attrs import define
+from attrs import define, field
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -37,6 +37,7 @@ from quantum.plugins.openvswitch.display import Display
 from quantum.plugins.openvswitch.mtus import Mtus
 from quantum.plugins.openvswitch.quarantine import Quarantine
 from quantum.plugins.openvswitch.recollection import Recollection
+from quantum.plugins.openvswitch.rivals import Rivals
 from quantum.plugins.openvswitch.roll import Roll
 from quantum.plugins.openvswitch.slices import Slices
 from quantum.plugins.openvswitch.spans import Spans
@@ -65,6 +66,7 @@ class OpenVSwitchFabric:
     roll: Roll
     admission: Admission
     quarantine: Quarantine
+    _rivals: Rivals = field(factory=Rivals)
 
     @classmethod
     def over(
@@ -82,7 +84,8 @@ class OpenVSwitchFabric:
         whereabouts = Whereabouts(spans, mtus)
         display = Display(intent, board, slices, whereabouts)
         wiring = Wiring(intent, slices, spans, whereabouts, display)
-        roll = Roll(intent, clock, wiring, display, admission)
+        grace = options.absence_grace
+        roll = Roll(intent, clock, wiring, display, admission, grace)
         return cls(
             *(board, slices, mtus, wiring),
             *(display, roll, admission, Quarantine(intent)),
@@ -146,9 +149,9 @@ class OpenVSwitchFabric:
 
     # From an earlier process
 
-    def recollect(self, found: Recollection) -> None:
+    def recollect(self, some: Iterable[Recollection]) -> None:
         """Let what was seen last count until somebody says otherwise."""
-        self._slices.do(self.roll.recollect(found))
+        self._slices.do(self.roll.recollect(some))
 
     # From hypervisors, by OVSDB
 
@@ -170,40 +173,49 @@ class OpenVSwitchFabric:
             switch = self.roll.switch(datapath_id)
             if switch.hypervisor == hypervisor:
                 yield from self._wiring.notice(switch, lost, present)
+            else:
+                self._rivals.take_some(hypervisor, datapath_id, lost, present)
 
         self._slices.do(change())
 
     def underlay_changed(
         self, hypervisor: str, datapath_id: int, underlay: Underlay
     ) -> None:
-        def change() -> Iterator[None]:
-            switch = self.roll.switch(datapath_id)
-            if self._is_claimed(switch, hypervisor):
-                yield from self._wiring.relay(switch, underlay)
-
-        self._slices.do(change())
+        self._slices.do(self._relay(hypervisor, datapath_id, underlay))
 
     def switch_gone(self, hypervisor: str, datapath_id: int) -> None:
-        self.hypervisor_synced(hypervisor, datapath_id, ())
-
         def forget() -> Iterator[None]:
+            self._rivals.forget(hypervisor, datapath_id)
             switch = self.roll.switch(datapath_id)
             if switch.hypervisor == hypervisor:
+                yield from self._wiring.notice(switch, switch.names(), ())
                 yield from self._wiring.relay(switch, Underlay())
-                switch.hypervisor, switch.is_watched = "", False
+                switch.disown()
                 self._wiring.watch_reach(switch)
                 self.roll.forget_stranger(switch)
+                self._pass_on(switch)
 
         self._slices.do(forget())
+
+    def hypervisor_renamed(self, before: str, now: str) -> None:
+        def rename() -> Iterator[None]:
+            self._rivals.rename(before, now)
+            for switch in list(self.switches.values()):
+                switch.rename(before, now)
+            yield
+
+        self._slices.do(rename())
 
     def hypervisor_lost(self, hypervisor: str) -> None:
         """What was seen last stays true until somebody says otherwise."""
 
         def lose() -> Iterator[None]:
+            self._rivals.forget(hypervisor)
             for switch in list(self.switches.values()):
-                if switch.hypervisor == hypervisor:
-                    switch.is_watched = False
-                    self._wiring.watch_reach(switch)
+                if switch.hypervisor == hypervisor and switch.is_watched:
+                    switch.lose_sight()
+                    self.roll.miss(switch)
+                    self._pass_on(switch)
             yield
 
         self._slices.do(lose())
@@ -214,13 +226,14 @@ class OpenVSwitchFabric:
         """Take a whole picture of a switch."""
         switch = self.roll.switch(datapath_id)
         if not self._is_claimed(switch, hypervisor):
-            log.error(
-                "hypervisors {first} and {second} both have a switch"
-                " {datapath_id:016x}; what {second} tells of it is ignored",
-                first=switch.hypervisor,
-                second=hypervisor,
-                datapath_id=datapath_id,
-            )
+            if self._rivals.take_all(hypervisor, datapath_id, present):
+                log.error(
+                    "hypervisors {first} and {second} both have a switch"
+                    " {datapath_id:016x}; what {second} tells of it is ignored",
+                    first=switch.holder,
+                    second=hypervisor,
+                    datapath_id=datapath_id,
+                )
             return
         gone = switch.names() - {interface.name for interface in present}
         yield from self._wiring.notice(switch, gone, present, is_shown=False)
@@ -244,10 +257,41 @@ class OpenVSwitchFabric:
         )
 
     def _is_claimed(self, switch: Switch, hypervisor: str) -> bool:
-        """Let a hypervisor tell of a switch, unless another does."""
+        """Let a hypervisor tell of a switch, unless it is another's."""
         is_claimed = switch.is_claimed_by(hypervisor)
+        if is_claimed:
+            self._rivals.forget(hypervisor)
         self._wiring.watch_reach(switch)
         return is_claimed
+
+    def _relay(
+        self, hypervisor: str, datapath_id: int, underlay: Underlay
+    ) -> Iterator[None]:
+        """Take what a switch is reached by."""
+        switch = self.roll.switch(datapath_id)
+        if self._is_claimed(switch, hypervisor):
+            yield from self._wiring.relay(switch, underlay)
+        else:
+            self._rivals.take_underlay(hypervisor, datapath_id, underlay)
+
+    def _pass_on(self, switch: Switch) -> None:
+        """Let who has waited longest for a switch have it, if it is nobody's now."""
+        datapath_id = switch.datapath_id
+
+        def pass_on() -> Iterator[None]:
+            now = self.switches.get(datapath_id)
+            is_free = now is None or not now.holder
+            waiting = self._rivals.next(datapath_id) if is_free else None
+            if waiting is None:
+                return
+            hypervisor, rival = waiting
+            if rival.underlay is not None:
+                yield from self._relay(hypervisor, datapath_id, rival.underlay)
+            if rival.seen is not None:
+                present = list(rival.seen.values())
+                yield from self._sync(hypervisor, datapath_id, present)
+
+        self._slices.do(pass_on())
 
     # From switches, by OpenFlow (the ``plans`` of `ryu_apps.isolation`)
 
@@ -270,3 +314,4 @@ class OpenVSwitchFabric:
         switch = self.switches.get(datapath.id)
         if switch is not None:
             switch.session.left()
+            self._pass_on(switch)

@@ -38,6 +38,14 @@ class Recollection(Struct, frozen=True):
     interfaces: tuple[SeenInterface, ...]
     is_in_reach: bool = True
     """Whether it could have told of a change, and may soon again."""
+    later: tuple[str, ...] = ()
+    """The names of interfaces that were seen somewhere else before."""
+
+    @property
+    def first(self) -> list[SeenInterface]:
+        """List the interfaces that were seen nowhere else before."""
+        later = set(self.later)
+        return [seen for seen in self.interfaces if seen.name not in later]
 
 
 @define(eq=False)
@@ -101,6 +109,7 @@ def recollection(switch: Switch) -> Recollection:
         switch.underlay,
         tuple(switch.interfaces()),
         switch.is_in_reach,
+        tuple(switch.later),
     )
 
 

@@ -3,7 +3,7 @@
 """Every switch, from the first word of it until nobody tells of it any more."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Final
 
 from attrs import define, field
@@ -27,8 +27,6 @@ from quantum.plugins.openvswitch.wiring import Wiring
 log = Logger()
 
 NAME: Final = re.compile("[0-9a-f]{16}")
-GRACE: Final = 30.0
-"""Seconds in which a switch that an earlier process had may come back."""
 
 
 @define(eq=False)
@@ -40,6 +38,8 @@ class Roll:
     _wiring: Wiring
     _display: Display
     _admission: Admission
+    _grace: float
+    """Seconds in which a switch that is away may come back."""
     switches: dict[int, Switch] = field(factory=dict)
 
     def switch(self, datapath_id: int) -> Switch:
@@ -96,31 +96,49 @@ class Roll:
         Look after switches that something has not become of yet.
 
         Those that could not be recorded when they came are recorded; those that
-        an earlier process had, and that did not come back, are out of reach;
-        and who is nobody's is forgotten.
+        went, or that an earlier process had, and that did not come back in time,
+        are out of reach; and who is nobody's is forgotten.
         """
-        now = self._clock.seconds()
         for switch in list(self.switches.values()):
             self.forget_stranger(switch)
         for switch in list(self.switches.values()):
             if switch.is_synced and not switch.session.is_known:
                 self.introduce(switch)
-            if switch.awaited_until is not None and switch.awaited_until <= now:
-                switch.awaited_until = None
-                self._wiring.watch_reach(switch)
+        self._give_up()
 
-    def recollect(self, found: Recollection) -> Iterator[None]:
-        """Let what an earlier process saw last count until somebody says otherwise."""
-        if f"{found.datapath_id:016x}" not in self._intent.known_switches():
-            return  # it was forgotten since
-        switch = self.switch(found.datapath_id)
-        if not switch.hypervisor:
-            switch.hypervisor = found.hypervisor
-            if found.is_in_reach:
-                switch.awaited_until = self._clock.seconds() + GRACE
-            self._wiring.watch_reach(switch)
+    def miss(self, switch: Switch) -> None:
+        """Take note that a connection of a switch has ended; wait if none is left."""
+        if switch.hypervisor and not switch.is_connected:
+            self._wait_for(switch)
+        self._wiring.watch_reach(switch)
+
+    def recollect(self, some: Iterable[Recollection]) -> Iterator[None]:
+        """
+        Let what an earlier process saw last count until somebody says otherwise.
+
+        What was seen first is so again, whichever switch is looked at first.
+        """
+        known = self._intent.known_switches()
+        expected: list[tuple[Switch, Recollection]] = []
+        for found in some:
+            if f"{found.datapath_id:016x}" not in known:
+                continue  # it was forgotten since
+            switch = self.switch(found.datapath_id)
+            if not switch.hypervisor:
+                self._expect(switch, found)
+                expected.append((switch, found))
+            yield
+        for switch, found in expected:
             yield from self._wiring.relay(switch, found.underlay)
             yield from self._wiring.notice(switch, (), found.interfaces)
+
+    def _expect(self, switch: Switch, found: Recollection) -> None:
+        """Take a switch for an earlier process's, whose interfaces are yet to come."""
+        switch.hypervisor = found.hypervisor
+        if found.is_in_reach:
+            self._wait_for(switch)
+        self._wiring.watch_reach(switch)
+        self._wiring.reserve(switch, found.first)
 
     def recall(self, datapath_id: int) -> Recollection | None:
         """Say what is known of a switch now; None if it is no hypervisor's."""
@@ -174,6 +192,21 @@ class Roll:
         if switch.session.phase is Phase.ABSENT and not switch.hypervisor:
             self.switches.pop(switch.datapath_id, None)
 
+    def _wait_for(self, switch: Switch) -> None:
+        """Take a switch to be in reach for some time yet."""
+        if self._grace > 0:
+            switch.awaited_until = self._clock.seconds() + self._grace
+
+    def _give_up(self) -> None:
+        """Wait no longer for those that did not come back in time."""
+        now = self._clock.seconds()
+        due = [s for s in self.switches.values() if s.is_overdue(now)]
+        # Of several that are overdue none is in reach when any of them is looked at.
+        for switch in due:
+            switch.awaited_until = None
+        for switch in due:
+            self._wiring.watch_reach(switch)
+
     def _begin(self, switch: Switch) -> None:
         """Let a switch be put right in its turn, once its interfaces are known."""
         if switch.session.is_known:
@@ -188,9 +221,11 @@ class Roll:
             return
         phase = switch.session.phase
         if phase is Phase.ABSENT:
+            was_connected = switch.is_connected
             self._wiring.reconsider(switch.left())
             self.forget_stranger(switch)
-            self._wiring.watch_reach(switch)
+            if was_connected:
+                self.miss(switch)
         if phase is not Phase.SYNCING:
             self._admission.leave(switch)
         if switch.is_news():

@@ -103,8 +103,7 @@ class OpenVSwitchService(MultiService):
 
     async def _start(self) -> None:
         self.fabric.display.show_all()
-        for found in read_all(self._seen_last):
-            self.fabric.recollect(found)
+        self.fabric.recollect(list(read_all(self._seen_last)))
         self._host.run([ryu_apps.isolation], {"plans": self.fabric})
         endpoint = server(self._reactor, self._config.openflow.listen)
         await self._listener.listen(endpoint)

@@ -36,6 +36,9 @@ class Switch:
     datapath_id: int
     session: Session
     hypervisor: str = field(default="", on_setattr=_revised)
+    """Which hypervisor told last what is seen on it."""
+    holder: str = ""
+    """Which hypervisor alone may tell of it; empty: whoever does so next."""
     datapath: Any = None
     underlay: Underlay = field(factory=Underlay, on_setattr=_revised)
     address: bytes = b""
@@ -49,7 +52,7 @@ class Switch:
     is_watched: bool = False
     """The hypervisor's database is connected."""
     awaited_until: float | None = None
-    """Since an earlier process had it: so long it is taken to be in reach."""
+    """So long it is taken to be in reach, though nothing is connected."""
     was_in_reach: bool = False
     """Whether it was when that was last looked at."""
     is_synced: bool = False
@@ -65,21 +68,53 @@ class Switch:
     _trouble: str = ""
     _seen: dict[str, SeenInterface] = field(factory=dict)
     _carriers: dict[int, SeenInterface] = field(factory=dict)
+    _later: set[str] = field(factory=set)
     _disputed: set[int] = field(factory=set)
     """Whose OpenFlow port is another's or gone, says OpenFlow."""
 
     def is_claimed_by(self, hypervisor: str) -> bool:
-        """Let a hypervisor tell of it, unless another does: the first one counts."""
-        if self.is_watched and self.hypervisor not in {"", hypervisor}:
+        """
+        Let a hypervisor tell of it, unless it is another's: the first one counts.
+
+        It is so until neither the hypervisor's database nor the switch itself is
+        connected.  An OpenFlow connection does not say whose it is: one that
+        lives on is its own hypervisor's, and not a clone's.
+        """
+        if self.holder not in {"", hypervisor}:
             return False
-        self.hypervisor, self.is_watched = hypervisor, True
-        self.awaited_until = None
+        self.hypervisor = self.holder = hypervisor
+        self.is_watched, self.awaited_until = True, None
         return True
+
+    def rename(self, before: str, now: str) -> None:
+        """Take note that a hypervisor, which may be its own, has another name."""
+        if self.hypervisor == before:
+            self.hypervisor = now
+        if self.holder == before:
+            self.holder = now
+
+    def lose_sight(self) -> None:
+        """Take note that its hypervisor's database is connected no more."""
+        self.is_watched = False
+        self._let_go()
+
+    def disown(self) -> None:
+        """Take note that its bridge was deleted, though it may be connected yet."""
+        self.hypervisor, self.awaited_until = "", None
+        self.lose_sight()
+
+    def _let_go(self) -> None:
+        if not self.is_connected:
+            self.holder = ""
 
     @property
     def is_in_reach(self) -> bool:
         """Something is connected that could tell of it, or soon will be."""
         return self.is_connected or self.awaited_until is not None
+
+    def is_overdue(self, now: float) -> bool:
+        """It was waited for long enough."""
+        return self.awaited_until is not None and self.awaited_until <= now
 
     @property
     def is_connected(self) -> bool:
@@ -123,10 +158,22 @@ class Switch:
         """Forget an interface; give it if it was known."""
         before = self._seen.pop(name, None)
         self.edition += before is not None
+        self._later.discard(name)
         if before is not None and self._carriers.get(before.ofport) is before:
             del self._carriers[before.ofport]
             self._disputed.discard(before.ofport)
         return before
+
+    def place(self, name: str, *, is_first: bool) -> None:
+        """Take note whether an interface is where it was seen first."""
+        if is_first == (name in self._later):
+            self._later ^= {name}
+            self.edition += 1
+
+    @property
+    def later(self) -> Iterable[str]:
+        """List the names of interfaces that were seen somewhere else before."""
+        return sorted(self._later)
 
     def hear(self, ofport: int, name: bytes) -> SeenInterface | None:
         """
@@ -205,6 +252,7 @@ class Switch:
         """Take note that the OpenFlow connection is gone; list what it disputed."""
         self.datapath = self.connected_since = None
         self.role = ""
+        self._let_go()
         disputed = tuple(self._carriers[ofport] for ofport in self._disputed)
         self._disputed.clear()
         return disputed

@@ -51,12 +51,18 @@ class Wiring:
         touched: set[Switch] = set()
         for number, (switch, name) in enumerate(places):
             touched.add(switch)
+            switch.place(name, is_first=number == 0)
             seen = switch.seen(name)
             if seen is not None and switch.carrier(seen.ofport) is seen:
                 self._carry(switch, seen, None if number else binding)
         if binding is not None and is_shown:
             self._display.show(binding)
         return touched
+
+    def reserve(self, switch: Switch, some: Iterable[SeenInterface]) -> None:
+        """Let interfaces be where they will be noticed before they are elsewhere."""
+        for seen in some:
+            self._whereabouts.places.add(seen.attachment, (switch, seen.name))
 
     def notice(
         self,
