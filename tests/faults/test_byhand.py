@@ -112,7 +112,7 @@ class TunnelTests(YardTests):
         self.await_true(
             lambda: self.two.address not in carried(self.one), "nobody sends"
         )
-        self.assertEqual(self.account.stays.keys(), self.account.up())
+        self.await_up(*self.account.stays)
         self.assert_safe()
         self.move(self.two, self.two.number)
         self.assert_right()

@@ -77,7 +77,7 @@ class HandMade(SynchronousTestCase):
         red, number = self.site.machine("red-1"), next(NUMBERS)
         what = frame(BROADCAST, red.mac, EXPERIMENTAL, (number, 0))
         self.site.observatory.sniffer.send(red, what)
-        copies = [copy for copy in tap.copies() if copy.probe == number]
+        copies = tap.copies(number, expected=2)
         one, two, three = map(self.site.underlay.address, self.site.hypervisors)
         self.assertEqual(
             Counter({(one, two): 1, (one, three): 1}),
