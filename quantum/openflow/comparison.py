@@ -30,13 +30,15 @@ class Comparison:
     The flows wanted, and the switch's statistics reply, taken frame by frame.
 
     In the end ``stale`` flows are to be removed, and then `missing` ones added:
-    a flow that somebody changed is both.
+    a flow that somebody changed is both.  One that is told twice is there once.
     """
 
     count: int = 0
     """How many flows are wanted."""
     stale: list[Encoded] = field(factory=list)
     _wanted: dict[int, _Wanted] = field(factory=dict)
+    """By cookie, what has not been found yet."""
+    _found: dict[int, Encoded] = field(factory=dict)
     _twins: list[_Wanted] = field(factory=list)
     _frames: deque[bytes] = field(factory=deque)
     _rest: Iterator[Entry] | None = None
@@ -82,18 +84,20 @@ class Comparison:
 
         :raise ValueError: It cannot be understood.
         """
-        wanted, stale = self._wanted, self.stale
+        wanted, seen, stale = self._wanted, self._found, self.stale
         for found in self._piece():
-            table, priority, cookie, body = found
+            cookie = found[2]
             due = wanted.get(cookie)
-            if due is not None and due.encoded.body == body:
-                is_same = (due.encoded.table, due.encoded.priority) == (table, priority)
-            else:
-                is_same = due is not None and _is_reordered(due.encoded, found)
-            if is_same:
+            if due is not None and _is_same(due.encoded, found):
+                seen[cookie] = due.encoded
                 del wanted[cookie]
-            elif cookie >> 56 == COOKIE_TAG:
+            elif cookie >> 56 == COOKIE_TAG and not self._is_repeated(found):
                 stale.append(Encoded(*found))
+
+    def _is_repeated(self, found: Entry) -> bool:
+        """Say whether this flow was told before; who removed it would have none."""
+        before = self._found.get(found[2])
+        return before is not None and _is_same(before, found)
 
     def _piece(self) -> list[Entry]:
         if self._rest is None:
@@ -110,15 +114,16 @@ class Comparison:
             yield wanted.flow, wanted.encoded
 
 
-def _is_reordered(wanted: Encoded, found: Entry) -> bool:
+def _is_same(wanted: Encoded, found: Entry) -> bool:
     """
-    Say whether a flow is as wanted but for the order of its match fields.
+    Say whether a flow is as wanted, if need be but for the order of its match fields.
 
     Open vSwitch keeps the order in which we write them; others need not.
     """
     table, priority, _, body = found
-    is_place_same = (wanted.table, wanted.priority) == (table, priority)
-    return is_place_same and _parts(wanted.body) == _parts(body)
+    if (wanted.table, wanted.priority) != (table, priority):
+        return False
+    return wanted.body == body or _parts(wanted.body) == _parts(body)
 
 
 def _parts(body: bytes) -> tuple[list[bytes], bytes]:

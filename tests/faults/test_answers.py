@@ -8,6 +8,7 @@ import time
 
 from tests.faults.case import YardTests
 from tests.faults.middle import Edit, Trickle, Way
+from tests.faults.proof import held
 from tests.faults.yard import BRIDGE
 
 SEED = 20261122
@@ -43,8 +44,13 @@ class AnswerTests(YardTests):
         self.assert_right()
 
     def test_twice(self):
-        """Answers that come twice are good once."""
-        self.spoil(lambda way, text: (text, text) if way is Way.UP else (text,))
+        """Answers that come twice are good once, and no flow goes because of them."""
+        self.spoil(lambda way, text: (text * 2 if way is Way.UP else text,))
+        self.await_flows("two")
+        expected = set(held(self.two))
+        for _ in range(20):
+            time.sleep(0.1)  # in two seconds there are some audits
+            self.assertEqual(expected, set(held(self.two)))
         self.end()
 
     def test_out_of_order(self):

@@ -56,6 +56,18 @@ class PiecesTests(SynchronousTestCase):
         self.assertTrue(comparison.is_complete)
         self.assertEqual(([], []), (comparison.stale, list(comparison.missing())))
 
+    def test_told_twice(self) -> None:
+        """A flow that the switch tells twice is there once, and stays."""
+        comparison = Comparison()
+        comparison.want(flows(PIECE))
+        for _ in range(2):
+            comparison.receive(frame(flows(PIECE + 1)))
+        while not comparison.is_complete:
+            comparison.compare()
+        unwanted = encode(flows(PIECE + 1)[-1])
+        self.assertEqual({unwanted}, set(comparison.stale))
+        self.assertEqual([], list(comparison.missing()))
+
     def test_broken(self) -> None:
         """What cannot be understood is said to be so, in whichever piece it is."""
         comparison = Comparison()
