@@ -40,7 +40,7 @@ class OFPFlowStatsReply(parser.OFPFlowStatsReply):  # type: ignore[misc]
         header = (self.version, self.msg_type, self.msg_len, self.xid)
         try:
             message = parser.msg_parser(self.datapath, *header, self.buf)
-        except Exception as problem:
+        except Exception as problem:  # its parsers raise whatever they stumble over
             raise ValueError("os-ken cannot read the entries") from problem
         self.body = message.body
         return self.body

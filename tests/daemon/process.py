@@ -100,10 +100,20 @@ def running(words: list[str], folder: Path, **environment: str) -> Iterator[Runn
 
 
 def _await(process: subprocess.Popen[str], path: Path) -> None:
-    """Wait until the daemon's socket is there."""
+    """Wait until the daemon listens."""
     deadline = time.monotonic() + PATIENCE
-    while not path.is_socket():
+    while not _listens(path):
         if process.poll() is not None or time.monotonic() > deadline:
             process.kill()
             raise AssertionError(f"no daemon: {process.communicate()[0]}")
         time.sleep(0.05)
+
+
+def _listens(path: Path) -> bool:
+    """Whether somebody can be connected to, not only a socket be seen."""
+    with socket.socket(socket.AF_UNIX) as wire:
+        try:
+            wire.connect(str(path))
+        except OSError:
+            return False
+    return True

@@ -18,6 +18,8 @@ pytestmark = pytest.mark.root
 BLOCK = re.compile(r"^```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 END = "== end of block"
 PRIVATE_NETNS = "mkdir -p /run/netns && mount -t tmpfs none /run/netns\n"
+UNHURRIED = "sleep() { command sleep 5; }\n"
+"""A reader is told to wait for two seconds; a busy machine is given more."""
 UP = '"op-status":"UP"'
 
 
@@ -31,7 +33,8 @@ class ReadmeTests(SynchronousTestCase):
             self.addCleanup(daemon.stop)
             daemon.start()
             hypervisor.await_bridge()
-            script = PRIVATE_NETNS + "".join(f"{b}echo {END} $?\n" for b in blocks)
+            pasted = "".join(f"{block}echo {END} $?\n" for block in blocks)
+            script = PRIVATE_NETNS + UNHURRIED + pasted
             shell = ("unshare", "--mount", "bash", "-c", script)
             command = [*hypervisor.namespace.prefix, *shell]
             said = subprocess.run(

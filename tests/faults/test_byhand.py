@@ -33,8 +33,9 @@ class FlowTests(YardTests):
 
     def test_led_astray(self):
         """A flow to another hypervisor whose target was changed is put right."""
-        flow = f"table=33,metadata=1/0x1ffffffff,actions=output:{TUNNEL}"
-        self.one.ovs.ofctl("mod-flows", BRIDGE, flow.replace(TUNNEL, "65000"))
+        red, tunnel = self.account.nets["red"].segment, self.one.ofports()[TUNNEL]
+        flow = f"table=33,metadata={red}/0x1ffffffff,actions=output:{tunnel}"
+        self.one.ovs.ofctl("mod-flows", BRIDGE, flow)
         self.await_flows("one")
 
     def test_foreign(self):
@@ -112,7 +113,7 @@ class TunnelTests(YardTests):
         self.await_true(
             lambda: self.two.address not in carried(self.one), "nobody sends"
         )
-        self.assertEqual(self.account.stays.keys(), self.account.up())
+        self.await_up(*self.account.stays)
         self.assert_safe()
         self.move(self.two, self.two.number)
         self.assert_right()

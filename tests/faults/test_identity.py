@@ -10,7 +10,7 @@ from tests.daemon.test_hostile_switches import ready
 from tests.faults.case import YardTests
 from tests.faults.middle import Refusal, Way
 from tests.faults.proof import held
-from tests.faults.yard import BRIDGE, Host
+from tests.faults.yard import BRIDGE, PATIENCE, Host
 
 SLAVE, EQUAL, MASTER = 3, 1, 2
 OTHERS_XID = 0x7000_0001
@@ -35,16 +35,16 @@ class IdentityTests(YardTests):
     """Who is not what he says is refused, and disturbs nobody."""
 
     def greet(self, hello):
-        """Connect, say a greeting, and listen until there is nothing more."""
+        """Connect, say a greeting, and listen until asked for more or let go."""
         version, elements = hello
         with socket.socket(socket.AF_UNIX) as wire:
-            wire.settimeout(1.5)
+            wire.settimeout(PATIENCE)
             wire.connect(str(self.yard.office.openflow))
             header = struct.pack("!BBHI", version, 0, 8 + len(elements), 1)
             # In one piece: who is refused by the header takes no more after it.
             wire.sendall(header + elements)
             heard = b""
-            with contextlib.suppress(TimeoutError, ConnectionResetError):
+            with contextlib.suppress(ConnectionResetError):
                 while chunk := wire.recv(4096):
                     heard += chunk
                     if heard[9:10] == b"\x05":
@@ -62,7 +62,7 @@ class IdentityTests(YardTests):
         """A message of almost 64 KiB is taken, and answered as a whole."""
         body = bytes(range(256)) * 255
         with socket.socket(socket.AF_UNIX) as wire:
-            wire.settimeout(10)
+            wire.settimeout(PATIENCE)
             wire.connect(str(self.yard.office.openflow))
             wire.sendall(ready(0x9999))
             wire.sendall(struct.pack("!BBHI", 4, 2, 8 + len(body), 77) + body)
@@ -76,7 +76,7 @@ class IdentityTests(YardTests):
         """A switch that comes and leaves, and is no hypervisor's, is forgotten."""
         for number in range(0x9101, 0x9111):
             with socket.socket(socket.AF_UNIX) as wire:
-                wire.settimeout(10)
+                wire.settimeout(PATIENCE)
                 wire.connect(str(self.yard.office.openflow))
                 wire.sendall(ready(number))
                 self.assertNotEqual(b"", wire.recv(4096))
@@ -203,11 +203,14 @@ class IdentityTests(YardTests):
     def test_master(self):
         """Another controller that becomes master takes nothing from us."""
         with socket.socket(socket.AF_UNIX) as wire:
-            wire.settimeout(10)
+            wire.settimeout(PATIENCE)
             wire.connect(str(self.two.ovs.rundir / f"{BRIDGE}.mgmt"))
             wire.sendall(struct.pack("!BBHI", 4, 0, 8, 1) + role(MASTER, 7))
-            while OTHERS_XID.to_bytes(4) not in wire.recv(4096):
-                pass
+            heard = b""
+            while OTHERS_XID.to_bytes(4) not in heard:
+                chunk = wire.recv(4096)
+                self.assertNotEqual(b"", chunk)
+                heard += chunk
             self.account.detach("red-2")
             self.await_flows()
             self.account.attach("red-2")

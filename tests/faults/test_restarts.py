@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who is away while others go on: switches, databases, the daemon."""
 
-import time
 from typing import ClassVar
 
+from quantum.plugins.openvswitch.recollection import read_all
 from tests.faults.case import YardTests
 from tests.faults.middle import Refusal, Silence, Way
 from tests.faults.proof import held
@@ -96,7 +96,8 @@ class AwayTests(YardTests):
         for channel in ("two", "two-db"):
             self.middle.do(channel, Refusal())
         self.await_up(*self.on(self.one, self.three))
-        time.sleep(1)  # what was seen in the last moment would not have been kept
+        # What was seen in the last moment would not have been kept.
+        self.await_true(lambda: not self.kept("two").is_in_reach, "it is written down")
         self.yard.office.kill()
         self.yard.office.start()
         self.account.reopen()
@@ -106,6 +107,12 @@ class AwayTests(YardTests):
         self.assertEqual(before, [held(host) for host in (self.one, self.three)])
         self.await_up(*self.on(self.one, self.three))
         self.assert_safe()
+
+    def kept(self, host):
+        """Read what the daemon has kept of a hypervisor."""
+        folder = self.yard.office.folder / "state" / "switches"
+        (found,) = [one for one in read_all(folder) if one.hypervisor == host]
+        return found
 
     def test_moved_while_away(self):
         """A guest that went on elsewhere is reached there after a while."""

@@ -7,6 +7,7 @@ import struct
 
 from tests.daemon.test_hostile_switches import ready
 from tests.faults.case import YardTests
+from tests.faults.yard import PATIENCE
 
 
 class StrangerTests(YardTests):
@@ -15,7 +16,7 @@ class StrangerTests(YardTests):
     def visit(self, words):
         """Connect, say something, listen for a moment, and leave."""
         with socket.socket(socket.AF_UNIX) as wire:
-            wire.settimeout(5)
+            wire.settimeout(PATIENCE)
             wire.connect(str(self.yard.office.openflow))
             wire.sendall(words)
             wire.recv(65536)

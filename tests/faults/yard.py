@@ -14,6 +14,7 @@ import json
 import socket
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -261,8 +262,9 @@ def _inode(client: int, server: int) -> str:
 
 def _has(pid: int, inode: str) -> bool:
     """Whether a process has a socket."""
-    try:
-        links = [str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()]
-    except OSError:
-        return False
+    links = []
+    with suppress(OSError):  # it may have ended ...
+        for link in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(OSError):  # ... or have closed another one just now
+                links.append(str(link.readlink()))
     return f"socket:[{inode}]" in links

@@ -52,11 +52,7 @@ class RealityTests(StagedTests):
         wanted = sorted(self.hypervisor.flow_ages())
         self.hypervisor.ovs.ofctl("del-flows", BRIDGE)
         observatory = self.stage.observatory
-        observatory.patience = 1.0
-        try:
-            report = look_until_right(observatory, self.machines, RESTORING_TIME)
-        finally:
-            observatory.patience = 15.0
+        report = look_until_right(observatory, self.machines, RESTORING_TIME)
         self.assertEqual([], report.problems())
         self.assertEqual(wanted, sorted(self.hypervisor.flow_ages()))
 

@@ -9,6 +9,7 @@ from tempfile import mkdtemp
 from twisted.internet import reactor
 from twisted.trial.unittest import TestCase
 
+from quantum.config import Config, OpenFlow
 from quantum.model import AdminState, OpStatus
 from quantum.openflow.facts import SeenInterface
 from quantum.openflow.phase import Phase
@@ -23,13 +24,15 @@ BOTH = (1, 2)
 class SwarmTests(TestCase):
     """Each switch has two interfaces, in one network of all switches."""
 
-    timeout = 60
+    timeout = 120
 
     async def setUp(self) -> None:
         """Record the ports, say where their interfaces are, start the swarm."""
         folder = Path(mkdtemp(prefix="quantum-swarm-"))
         self.addCleanup(rmtree, folder)
-        self.controller = await Controller.open(reactor, folder)
+        # Who does not read is not missed yet, however long all others take.
+        config = Config(openflow=OpenFlow(echo_interval=60))
+        self.controller = await Controller.open(reactor, folder, config)
         self.swarm = await Swarm.start(reactor, folder)
         plugin = self.controller.plugin
         self.network = (await plugin.create_network(TENANT, "wide")).id

@@ -84,13 +84,13 @@ class LearningTests(WideTests):
         sniffer = Sniffer()
         sniffer.start([router])
         self.addCleanup(sniffer.stop)
-        before = Counter(map(_way, self.copies(red, HIDDEN)))
+        before = Counter(map(_way, self.copies(red, HIDDEN, expected=2)))
         self.assertEqual(Counter({(one, two): 1, (one, three): 1}), before)
         speech = frame(BROADCAST, HIDDEN, EXPERIMENTAL, (next(NUMBERS), 0))
         sniffer.send(router, speech)
         self.await_true(
             lambda: (
-                Counter(map(_way, self.copies(red, HIDDEN)))
+                Counter(map(_way, self.copies(red, HIDDEN, expected=1)))
                 == Counter({(one, three): 1})
             ),
             "it is known where the address is",

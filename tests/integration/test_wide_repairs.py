@@ -52,7 +52,7 @@ class RepairTests(WideTests):
             self.address, self.three, self.site.underlay.address(self.three)
         )
         self.assert_connected()
-        copies = self.copies(self.site.machine("red-1"))
+        copies = self.copies(self.site.machine("red-1"), expected=2)
         targets = {copy.target for copy in copies}
         self.assertEqual({self.addresses()[1], "10.99.0.33"}, targets)
 

@@ -34,7 +34,7 @@ class SizeTests(WideTests):
 
     def answers(self, asker: Machine, answerer: Machine, size: int) -> int:
         """Ping thrice with unfragmented packets of a size; count the answers."""
-        words = ("ping", "-n", "-q", "-c3", "-i0.1", "-W1", "-Mdo", f"-s{size - ICMP}")
+        words = ("ping", "-n", "-q", "-c3", "-i0.1", "-W3", "-Mdo", f"-s{size - ICMP}")
         done = subprocess.run(
             [*asker.namespace.prefix, *words, answerer.address],
             capture_output=True,

@@ -80,22 +80,33 @@ class WideTests(SynchronousTestCase):
         return tap
 
     def copies(
-        self, sender: Machine, target: str = BROADCAST, count: int = 1
+        self,
+        sender: Machine,
+        target: str = BROADCAST,
+        count: int = 1,
+        *,
+        expected: int,
     ) -> list[Copy]:
-        """Send marked frames; give every copy that went through a tunnel."""
+        """
+        Send marked frames; give every copy that went through a tunnel.
+
+        :param expected: How many are waited for, before it is seen that no more come.
+        """
         probe = next(NUMBERS)
-        frames = (
+        frames = [
             frame(target, sender.mac, EXPERIMENTAL, (probe, sequence))
             for sequence in range(count)
-        )
-        return self.carried(probe, sender, *frames)
+        ]
+        return self.carried(probe, sender, frames, expected)
 
-    def carried(self, probe: int, sender: Machine, *frames: bytes) -> list[Copy]:
+    def carried(
+        self, probe: int, sender: Machine, frames: Sequence[bytes], expected: int
+    ) -> list[Copy]:
         """Send frames of a probe; give every copy that went through a tunnel."""
         tap = self.listen()
         for what in frames:
             self.site.observatory.sniffer.send(sender, what)
-        return [copy for copy in tap.copies() if copy.probe == probe]
+        return tap.copies(probe, expected)
 
     def assert_connected(
         self,

@@ -119,6 +119,11 @@ class Sniffer:
         with self._lock:
             return Counter(self._seen[machine.name, probe])
 
+    def arrived(self, machine: Machine, probe: int) -> int:
+        """Say how many sequence numbers of a probe have arrived at a machine."""
+        with self._lock:
+            return len(self._seen[machine.name, probe])
+
     def await_quiet(
         self, is_complete: Callable[[], bool], deadline: float, silence: float = 0.3
     ) -> None:

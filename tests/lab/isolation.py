@@ -8,8 +8,10 @@ mark, and every machine counts what arrives.  A frame must arrive once at each
 machine that it is meant for and nowhere else, its sender included.
 """
 
+import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
+from itertools import product
 
 from attrs import define, field, frozen
 
@@ -22,6 +24,10 @@ from tests.lab.traffic import Answers, Pair, Pinger, Stream, ping
 COPIES = 5
 PATIENCE = 15.0
 """Seconds after which a frame that has not arrived counts as lost."""
+BURST = 40
+"""Frames that are sent before it is looked whether they have arrived."""
+BURST_PATIENCE = 1.0
+"""Seconds after which the rest is sent even so."""
 
 
 @frozen
@@ -131,10 +137,8 @@ class Observatory:
         )
         answers = ping(self.pinger, pairs, wanted, COPIES, patience)
         sent = self._probes(wiring)
-        for sequence in range(COPIES):
-            for probe in sent:
-                self.sniffer.send(probe.sender, probe.bytes(sequence))
-        self.sniffer.await_quiet(lambda: self._is_complete(sent), patience)
+        self._send(sent)
+        self.sniffer.await_quiet(lambda: self._is_complete(sent, COPIES), patience)
         return Report(self._counts(sent), answers, wanted)
 
     def stream(
@@ -143,6 +147,22 @@ class Observatory:
         """Prepare a stream between pairs of machines."""
         first, *_ = [next(NUMBERS) for _ in pairs]
         return Stream(self.sniffer, self.pinger, pairs, first, interval)
+
+    def _send(self, sent: Sequence[Probe]) -> None:
+        """
+        Send every copy, a few frames at a time.
+
+        Sockets in front of a switch that does not get the processor are full soon.
+        """
+        is_patient = True
+        for sequence, start in product(range(COPIES), range(0, len(sent), BURST)):
+            burst = sent[start : start + BURST]
+            for probe in burst:
+                self.sniffer.send(probe.sender, probe.bytes(sequence))
+            end = time.monotonic() + BURST_PATIENCE
+            while is_patient and not self._is_complete(burst, sequence + 1):
+                is_patient = time.monotonic() < end
+                time.sleep(0.002)
 
     def _probes(self, wiring: Wiring) -> list[Probe]:
         """List the probes, those of unconnected machines first."""
@@ -153,9 +173,9 @@ class Observatory:
             for probe in probes(sender, self.machines, wiring)
         ]
 
-    def _is_complete(self, sent: Iterable[Probe]) -> bool:
+    def _is_complete(self, sent: Iterable[Probe], copies: int) -> bool:
         return all(
-            len(self.sniffer.count(machine, probe.number)) == COPIES
+            self.sniffer.arrived(machine, probe.number) == copies
             for probe in sent
             for machine in self.machines
             if machine.name in probe.must

@@ -68,6 +68,8 @@ class FaultProxy:
     seed: int = 1
     accepted: int = 0
     """How many connections there have been."""
+    swallowed: int = 0
+    """How many bytes were taken and not passed on."""
     _faults: dict[str, Fault] = field(factory=dict)
     _lines: "set[_Line]" = field(factory=set)
     _loop: asyncio.AbstractEventLoop = field(factory=asyncio.new_event_loop)
@@ -161,6 +163,7 @@ class FaultProxy:
             fault = self.fault(line.client)
             if await pump.carry(chunk, fault if pump.way in fault.way else NONE):
                 line.reset()
+            self.swallowed += len(chunk) if pump.has_swallowed else 0
         if not pump.has_swallowed:
             pump.writer.write_eof()
 

@@ -107,7 +107,7 @@ class ChecksTests(SynchronousTestCase):
     def test_right(self) -> None:
         """Where the flows are right, there is nothing to complain about."""
         self.cloud.connect(self.machines)
-        self.assertEqual([], self.look().problems())
+        self.assertEqual([], self.observatory.look(self.machines).problems())
 
     def test_one_big_network(self) -> None:
         """A switch that learns addresses and knows no networks is found out."""

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.root
 
 HOST = "127.0.0.1"
 PROXY, SERVER = 7001, 7002
+PATIENCE = 30.0
 
 
 class ProxyTests(SynchronousTestCase):
@@ -53,7 +54,7 @@ class ProxyTests(SynchronousTestCase):
     def connect(self) -> socket.socket:
         """Connect to the server through the proxy."""
         with self.namespace.inside():
-            wire = socket.create_connection((HOST, PROXY), 5)
+            wire = socket.create_connection((HOST, PROXY), PATIENCE)
         self.addCleanup(wire.close)
         return wire
 
@@ -66,6 +67,13 @@ class ProxyTests(SynchronousTestCase):
         except ConnectionResetError:
             return found
         return found
+
+    def await_swallowed(self, count: int) -> None:
+        """Wait until the proxy has swallowed so many bytes."""
+        deadline = time.monotonic() + PATIENCE
+        while self.proxy.swallowed < count:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.01)
 
     def assert_silent(self, wire: socket.socket) -> None:
         """Nothing comes, not even an end."""
@@ -96,9 +104,10 @@ class ProxyTests(SynchronousTestCase):
         self.assertEqual(b"1", self.received(wire, 1))
         self.proxy.do(Fault(Way.DOWN, is_swallowing=True), HOST)
         wire.sendall(b"2")
-        self.assert_silent(wire)
+        self.await_swallowed(1)
         self.proxy.behave()
         wire.sendall(b"3")
+        self.await_swallowed(2)
         self.assert_silent(wire)
 
     def test_other_client(self) -> None:

@@ -27,6 +27,15 @@ Pair = tuple[str, str]
 PING_INTERVAL = 0.01
 LATENESS = 0.02
 """Seconds that a stream may be behind before it gives up what it did not send."""
+UNDERWAY = 80
+"""
+Frames and pings of a stream that may be under way at a time.
+
+While a switch does not get the processor they wait in a socket in front of it that
+holds two hundred, and what came after those would be lost by nobody's fault.
+"""
+STUCK = 2.0
+"""Seconds after which what is under way is taken for lost, so that more is sent."""
 
 _RUNS = count(1)
 _ECHO = struct.Struct("!BBHHH")
@@ -182,6 +191,7 @@ class Stream:
     _sent: int = 0
     _asked: int = 0
     _answered: Counter[tuple[str, str, int]] = field(factory=Counter)
+    _given_up: int = 0
     _run: int = 0
     _thread: threading.Thread | None = None
     _is_stopping: bool = False
@@ -216,9 +226,28 @@ class Stream:
             self._sent += 1
             self._asked += is_asking
             self._listen()
+            self._await_room()
             # What is late is made good, but not all at once.
             due = max(due + self._interval, time.monotonic() - LATENESS)
             time.sleep(max(0.0, due - time.monotonic()))
+
+    def _await_room(self) -> None:
+        """Wait while too much is under way, unless it does not arrive at all."""
+        end = time.monotonic() + STUCK
+        while (count := self._underway()) > UNDERWAY and not self._is_stopping:
+            if time.monotonic() > end:
+                self._given_up += count
+            time.sleep(0.001)
+            self._listen()
+
+    def _underway(self) -> int:
+        """Count what was sent, and has neither arrived nor been given up."""
+        arrived = len(self._answered) + sum(
+            self._sniffer.arrived(to, self._first_probe + number)
+            for number, (_, to) in enumerate(self._pairs)
+        )
+        sent = (self._sent + self._asked) * len(self._pairs)
+        return sent - arrived - self._given_up
 
     def _listen(self) -> None:
         for sender in {sender.name: sender for sender, _ in self._pairs}.values():
@@ -228,7 +257,7 @@ class Stream:
     def _has_arrived(self) -> bool:
         self._listen()
         frames = all(
-            len(self._sniffer.count(to, self._first_probe + number)) == self._sent
+            self._sniffer.arrived(to, self._first_probe + number) == self._sent
             for number, (_, to) in enumerate(self._pairs)
         )
         return frames and len(self._answered) == self._asked * len(self._pairs)

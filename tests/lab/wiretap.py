@@ -10,7 +10,6 @@ sends; the marks in the frames tell which probe each copy belongs to.
 import socket
 import struct
 import time
-from collections import Counter
 from collections.abc import Iterator
 
 from attrs import define, field, frozen
@@ -23,6 +22,8 @@ KINDS = {4789: "vxlan", 6081: "geneve"}
 """By UDP port (RFC 7348, RFC 8926); the identifier stands at the same place."""
 _UDP = 17
 _SILENCE = 0.3
+PATIENCE = 15.0
+"""Seconds after which a frame that has not been seen counts as lost."""
 
 
 @frozen
@@ -55,22 +56,23 @@ class Wiretap:
             name = cable(self._underlay.number(hypervisor))
             self._cards.append(raw_card(self._underlay.namespace, name))
 
-    def copies(self) -> list[Copy]:
-        """Take what has been tunnelled since, when nothing more comes."""
+    def copies(self, probe: int, expected: int = 0) -> list[Copy]:
+        """
+        Take what was tunnelled of a probe since, when nothing more comes.
+
+        :param expected: How many copies are waited for before that.
+        """
         found: list[Copy] = []
-        quiet_since = time.monotonic()
-        while time.monotonic() - quiet_since < _SILENCE:
-            if taken := [copy for card in self._cards for copy in _read(card)]:
-                found += taken
-                quiet_since = time.monotonic()
+        start = quiet_since = time.monotonic()
+        while (now := time.monotonic()) - quiet_since < _SILENCE or (
+            len(found) < expected and now - start < PATIENCE
+        ):
+            taken = [copy for card in self._cards for copy in _read(card)]
+            if mine := [copy for copy in taken if copy.probe == probe]:
+                found += mine
+                quiet_since = now
             time.sleep(0.02)
         return found
-
-    def ways(self, probe: int) -> Counter[tuple[str, str]]:
-        """Take what was tunnelled since; count a probe's by source and target."""
-        return Counter(
-            (copy.source, copy.target) for copy in self.copies() if copy.probe == probe
-        )
 
     def stop(self) -> None:
         """Close the sockets."""

@@ -38,13 +38,13 @@ class DatabaseThreadTests(TestCase):
 
     async def test_stops(self) -> None:
         """Stopped, it has ended; a thread that was never needed too."""
-        before = threading.active_count()
         thread = DatabaseThread(self.reactor)
         thread.stop()
-        await thread.run(lambda: None)
-        self.assertEqual(before + 1, threading.active_count())
+        mine = await thread.run(threading.current_thread)
+        self.assertIs(mine, await thread.run(threading.current_thread))
+        self.assertTrue(mine.is_alive())
         thread.stop()
-        self.assertEqual(before, threading.active_count())
+        self.assertFalse(mine.is_alive())
 
     async def test_many_clients(self) -> None:
         """Clients that ask at the same time share commits, and all are answered."""
