@@ -15,7 +15,6 @@ from os_ken.controller.handler import MAIN_DISPATCHER
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime, ITCPTransport
 from twisted.internet.protocol import Protocol, connectionDone
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -24,6 +23,7 @@ from quantum.channel.datapath import TwistedDatapath
 from quantum.channel.frames import Frame, Framer, ProtocolError
 from quantum.channel.limits import Limits
 from quantum.channel.outlet import Outlet, Wire
+from quantum.channel.pulse import Pulse
 from quantum.channel.requests import Requests
 from quantum.channel.roster import Roster
 from quantum.channel.switchboard import Switchboard
@@ -45,6 +45,7 @@ class Connection(Protocol):
     _switchboard: Switchboard
     _roster: Roster
     _turns: Turns
+    _pulse: Pulse
     ended: Deferred[None] = field(factory=Deferred, init=False)
     """Fires when the transport is gone."""
     requests: Requests = field(init=False)
@@ -53,7 +54,6 @@ class Connection(Protocol):
     is_open: bool = field(default=False, init=False)
     _framer: Framer = field(factory=Framer, init=False)
     _deadline: IDelayedCall = field(init=False)
-    _pulse: LoopingCall = field(init=False)
     _is_contesting: bool = field(default=False, init=False)
     _is_reading: bool = field(default=True, init=False)
     _is_answering: bool = field(default=False, init=False)
@@ -70,8 +70,6 @@ class Connection(Protocol):
         self._deadline = clock.callLater(
             limits.handshake_deadline, self.drop, "it did not finish its handshake"
         )
-        self._pulse = LoopingCall(self._ping)
-        self._pulse.clock = clock
         self.datapath = self._switchboard.attach(self)
         self.datapath.greet()
 
@@ -107,7 +105,7 @@ class Connection(Protocol):
         if state == MAIN_DISPATCHER and self._deadline.active():
             self._deadline.cancel()
             self._is_answering = False
-            self._pulse.start(self._limits.echo_interval, now=False)
+            self._pulse.join(self._ping)
             log.info("{address}: is a switch", address=self.name)
 
     async def is_alive(self) -> bool:
@@ -215,8 +213,7 @@ class Connection(Protocol):
         self._turns.forget(self._work)
         if self._deadline.active():
             self._deadline.cancel()
-        if self._pulse.running:
-            self._pulse.stop()
+        self._pulse.leave(self._ping)
         if self.datapath.id is not None:
             self._roster.leave(self.datapath.id, self)
         self._switchboard.detach(self.datapath)
