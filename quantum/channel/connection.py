@@ -21,7 +21,7 @@ from twisted.python.failure import Failure
 from quantum.channel import layouts
 from quantum.channel.datapath import TwistedDatapath
 from quantum.channel.frames import Frame, Framer, ProtocolError
-from quantum.channel.limits import Limits
+from quantum.channel.limits import READ_AHEAD, Limits
 from quantum.channel.outlet import Outlet, Wire
 from quantum.channel.pulse import Pulse
 from quantum.channel.requests import Requests
@@ -127,9 +127,9 @@ class Connection(Protocol):
         return cast("Wire", self.transport)
 
     def _go_on(self) -> None:
-        """Handle what there is; while it must wait, no more is read."""
+        """Handle what there is; while much must wait, no more is read."""
         if not self._is_contesting and not self._turns.do(self._work):
-            self._read(False)
+            self._read(self._framer.held <= READ_AHEAD)
 
     def _work(self) -> bool:
         """Handle one frame; whether there may be another."""
