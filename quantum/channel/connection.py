@@ -137,13 +137,15 @@ class Connection(Protocol):
             return False
         try:
             frame = self._framer.take()
-            if frame is None:
-                self._read(True)
-                return False
-            self._receive(frame)
+            if frame is not None:
+                self._receive(frame)
         except ProtocolError as problem:
             self.drop(str(problem))
-        return self.is_open
+            return False
+        if frame is not None and self._framer.held:
+            return self.is_open
+        self._read(not self._is_contesting)
+        return False
 
     def _read(self, is_wanted: bool) -> None:
         """Let the transport read on, or not."""
