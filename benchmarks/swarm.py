@@ -72,6 +72,7 @@ async def idling(reactor: Any, folder: Path, count: int) -> None:
     controller = await Controller.open(reactor, folder)
     swarm = await Swarm.start(reactor, folder)
     await _introduce(controller, swarm)
+    collect_seldom()
     before = resident()
     for number, interface in enumerate(interfaces(1, count), 1):
         controller.tell(number, [interface])

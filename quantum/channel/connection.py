@@ -15,15 +15,15 @@ from os_ken.controller.handler import MAIN_DISPATCHER
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime, ITCPTransport
 from twisted.internet.protocol import Protocol, connectionDone
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from quantum.channel import layouts
 from quantum.channel.datapath import TwistedDatapath
 from quantum.channel.frames import Frame, Framer, ProtocolError
-from quantum.channel.limits import Limits
+from quantum.channel.limits import READ_AHEAD, Limits
 from quantum.channel.outlet import Outlet, Wire
+from quantum.channel.pulse import Pulse
 from quantum.channel.requests import Requests
 from quantum.channel.roster import Roster
 from quantum.channel.switchboard import Switchboard
@@ -45,6 +45,7 @@ class Connection(Protocol):
     _switchboard: Switchboard
     _roster: Roster
     _turns: Turns
+    _pulse: Pulse
     ended: Deferred[None] = field(factory=Deferred, init=False)
     """Fires when the transport is gone."""
     requests: Requests = field(init=False)
@@ -53,7 +54,6 @@ class Connection(Protocol):
     is_open: bool = field(default=False, init=False)
     _framer: Framer = field(factory=Framer, init=False)
     _deadline: IDelayedCall = field(init=False)
-    _pulse: LoopingCall = field(init=False)
     _is_contesting: bool = field(default=False, init=False)
     _is_reading: bool = field(default=True, init=False)
     _is_answering: bool = field(default=False, init=False)
@@ -70,8 +70,6 @@ class Connection(Protocol):
         self._deadline = clock.callLater(
             limits.handshake_deadline, self.drop, "it did not finish its handshake"
         )
-        self._pulse = LoopingCall(self._ping)
-        self._pulse.clock = clock
         self.datapath = self._switchboard.attach(self)
         self.datapath.greet()
 
@@ -107,7 +105,7 @@ class Connection(Protocol):
         if state == MAIN_DISPATCHER and self._deadline.active():
             self._deadline.cancel()
             self._is_answering = False
-            self._pulse.start(self._limits.echo_interval, now=False)
+            self._pulse.join(self._ping)
             log.info("{address}: is a switch", address=self.name)
 
     async def is_alive(self) -> bool:
@@ -129,9 +127,9 @@ class Connection(Protocol):
         return cast("Wire", self.transport)
 
     def _go_on(self) -> None:
-        """Handle what there is; while it must wait, no more is read."""
+        """Handle what there is; while much must wait, no more is read."""
         if not self._is_contesting and not self._turns.do(self._work):
-            self._read(False)
+            self._read(self._framer.held <= READ_AHEAD)
 
     def _work(self) -> bool:
         """Handle one frame; whether there may be another."""
@@ -139,13 +137,15 @@ class Connection(Protocol):
             return False
         try:
             frame = self._framer.take()
-            if frame is None:
-                self._read(True)
-                return False
-            self._receive(frame)
+            if frame is not None:
+                self._receive(frame)
         except ProtocolError as problem:
             self.drop(str(problem))
-        return self.is_open
+            return False
+        if frame is not None and self._framer.held:
+            return self.is_open
+        self._read(not self._is_contesting)
+        return False
 
     def _read(self, is_wanted: bool) -> None:
         """Let the transport read on, or not."""
@@ -215,8 +215,7 @@ class Connection(Protocol):
         self._turns.forget(self._work)
         if self._deadline.active():
             self._deadline.cancel()
-        if self._pulse.running:
-            self._pulse.stop()
+        self._pulse.leave(self._ping)
         if self.datapath.id is not None:
             self._roster.leave(self.datapath.id, self)
         self._switchboard.detach(self.datapath)

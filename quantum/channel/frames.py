@@ -81,6 +81,11 @@ class Framer:
         """Take note of received bytes."""
         self._bytes += data
 
+    @property
+    def held(self) -> int:
+        """How many bytes it keeps."""
+        return len(self._bytes)
+
     def take(self) -> Frame | None:
         """
         Hand out the next frame, or None when more bytes are needed.

@@ -22,6 +22,7 @@ from quantum.channel.bus import Bus, ReactorApp
 from quantum.channel.connection import Connection
 from quantum.channel.frames import VERSION
 from quantum.channel.limits import Limits
+from quantum.channel.pulse import Pulse
 from quantum.channel.roster import Roster
 from quantum.channel.switchboard import Switchboard
 from quantum.channel.turns import Turns
@@ -83,9 +84,14 @@ class RyuHost:
     _turns: Turns = field(
         default=Factory(lambda self: Turns(self._reactor), takes_self=True), init=False
     )
+    _pulse: Pulse = field(init=False)
     _applications: _Applications | None = field(default=None, init=False)
     _switchboard: Switchboard | None = field(default=None, init=False)
     _versions: set[int] = field(factory=set, init=False)
+
+    @_pulse.default
+    def _make_pulse(self) -> Pulse:
+        return Pulse(self._reactor, self._limits.echo_interval)
 
     def run(
         self,
@@ -116,7 +122,8 @@ class RyuHost:
             raise HostError("no application runs")
         return Connection(
             *(address, self._reactor, self._limits),
-            *(self._switchboard, self.switches, self._turns),
+            *(self._switchboard, self.switches),
+            *(self._turns, self._pulse),
         )
 
     def close(self) -> None:

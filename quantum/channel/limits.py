@@ -10,6 +10,8 @@ BREAK = 0.001
 """Seconds between two slices while many wait: others need the processor too."""
 FEW = 4
 """Connections that are served without a break."""
+READ_AHEAD = 4096
+"""Bytes of a connection that may wait for its turn before no more is read."""
 
 
 @frozen

@@ -43,7 +43,9 @@ class Turns:
             else:
                 return True
         self._waiting[job] = None
-        self._go_on()
+        if self._is_idle():
+            # What comes when this turn of the reactor ends may come within it.
+            self._next = self._clock.callLater(0, self._end_turn)
         return False
 
     def forget(self, job: Job) -> None:
@@ -65,8 +67,16 @@ class Turns:
             self._until = now + SLICE
         return now < self._until
 
+    def _is_idle(self) -> bool:
+        return self._next is None and not self._is_working
+
+    def _end_turn(self) -> None:
+        """Leave the rest of a turn, which had its slice, to others."""
+        self._next = None
+        self._go_on()
+
     def _go_on(self) -> None:
-        if self._waiting and self._next is None and not self._is_working:
+        if self._waiting and self._is_idle():
             pause = BREAK if len(self._waiting) > FEW else 0
             self._next = self._clock.callLater(pause, self._work)
 

@@ -60,16 +60,15 @@ class Inspection:
         yield messages.read_flows(self.xid)
         while not (comparison.is_blank or self._gives_way()):
             some = list(islice(self._plan, BREATH))
-            if not some:
-                break
             comparison.want(some)
+            if len(some) < BREATH:
+                break
             yield THINKING
         while not (comparison.is_complete or self._gives_way()):
             if comparison.has_frames:
                 comparison.compare()
-                yield THINKING
-            else:
-                yield WAITING
+            if not comparison.is_complete:
+                yield THINKING if comparison.has_frames else WAITING
 
     def remove(self, bundle: Bundle) -> Talk:
         """Write that stale flows are removed."""

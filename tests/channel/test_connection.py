@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A switch's connection from its first byte to its last, in memory."""
 
-from quantum.channel.limits import SLICE, Limits
+from quantum.channel.limits import READ_AHEAD, SLICE, Limits
 from tests.channel.corpus import (
     FEATURES,
     HELLO,
@@ -264,17 +264,20 @@ class ReadingTests(HostCase):
     limits = Limits()
 
     def test_slices(self) -> None:
-        """Frames that take long are handled in turns, and nothing is read meanwhile."""
+        """Frames that take long are handled in turns; little is read meanwhile."""
         switch = self.switch()
         del self.seen[:]
         self.clock.advance(1)
         self.clock.tick = SLICE * 0.4
+        much = READ_AHEAD // 8
+        switch.say(frame(21, xid=1) * much)
+        self.assertEqual("producing", switch.transport.producerState)
+        self.assertEqual(3, self.seen.count("barrier ends"))
         switch.say(frame(21, xid=1) * 8)
         self.assertEqual("paused", switch.transport.producerState)
-        self.assertEqual(3, self.seen.count("barrier ends"))
         while switch.transport.producerState == "paused":
             self.clock.advance(0)
-        self.assertEqual(8, self.seen.count("barrier ends"))
+        self.assertEqual(much + 8, self.seen.count("barrier ends"))
 
     def test_many(self) -> None:
         """Switches that speak at once share a slice, and get their turns."""

@@ -56,6 +56,16 @@ class TurnsTests(SynchronousTestCase):
         self.assertEqual([], self.clock.getDelayedCalls())
         self.assertEqual(dict.fromkeys(self.done, 3), Counter(self.done))
 
+    def test_one_slice(self) -> None:
+        """The reactor's turn in which somebody has come has no second slice."""
+        self.turns.do(self.job("a", 9))
+        (ending,) = self.clock.getDelayedCalls()
+        ending.func()
+        ending.cancel()
+        self.assertEqual("aa", "".join(self.done))
+        self.exhaust()
+        self.assertEqual(9, len(self.done))
+
     def test_next_turn(self) -> None:
         """Some time after a slice is used up there is a new one."""
         self.turns.do(self.job("a", 1))

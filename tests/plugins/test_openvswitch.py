@@ -457,6 +457,26 @@ class SlicesTests(SynchronousTestCase):
         clock.pump([0.001] * 10)
         self.assertEqual(["long", "short"], done)
 
+    def test_one_slice(self) -> None:
+        """A turn of the reactor in which a slice was used up has no second one."""
+        clock, done = Clock(), []
+        slices = Slices(clock)
+
+        def job():
+            for _ in range(3):
+                clock.rightNow += 0.0004
+                done.append(1)
+                yield
+
+        slices.do(job())
+        slices.do(job())
+        (ending,) = clock.getDelayedCalls()
+        ending.func()
+        ending.cancel()
+        self.assertEqual(2, len(done))
+        clock.pump([0.001] * 10)
+        self.assertEqual(6, len(done))
+
     def test_broken(self) -> None:
         """A job that breaks off does not harm the next."""
         done = []

@@ -35,19 +35,29 @@ class Slices:
     def do(self, job: Iterator[None]) -> None:
         """Do a job after those that wait."""
         self._jobs.append(job)
-        if not self._is_working:
-            self._is_working = True
-            self._work()
+        if self._is_working:
+            return
+        self._is_working = True
+        if not self._is_done():
+            # What comes when this turn of the reactor ends may come within it.
+            self._clock.callLater(0, self._wait)
+
+    def _wait(self) -> None:
+        self._clock.callLater(BREAK if len(self._jobs) > FEW else 0, self._work)
 
     def _work(self) -> None:
+        if not self._is_done():
+            self._wait()
+
+    def _is_done(self) -> bool:
+        """Work for a slice; whether nothing is left."""
         until = self._clock.seconds() + SLICE
         while self._jobs:
             if self._clock.seconds() > until:
-                pause = BREAK if len(self._jobs) > FEW else 0
-                self._clock.callLater(pause, self._work)
-                return
+                return False
             self._step(self._jobs[0])
         self._is_working = False
+        return True
 
     def _step(self, job: Iterator[None]) -> None:
         try:
