@@ -60,6 +60,7 @@ class OpenVSwitchFabric:
     _board: IStatusBoard
     _slices: Slices
     _mtus: Mtus
+    _spans: Spans
     _wiring: Wiring
     display: Display
     roll: Roll
@@ -84,7 +85,7 @@ class OpenVSwitchFabric:
         wiring = Wiring(intent, slices, spans, whereabouts, display)
         roll = Roll(intent, clock, wiring, display, admission)
         return cls(
-            *(board, slices, mtus, wiring),
+            *(board, slices, mtus, spans, wiring),
             *(display, roll, admission, Quarantine(intent)),
         )
 
@@ -138,6 +139,7 @@ class OpenVSwitchFabric:
             if switch is not None:
                 yield from self._wiring.notice(switch, switch.names(), ())
                 yield from self._wiring.relay(switch, Underlay())
+                switch.hypervisor = ""  # it is not to be introduced any more
         except Exception:  # noqa: BLE001  whoever asked is told
             taken_away.errback()
         else:
@@ -224,15 +226,19 @@ class OpenVSwitchFabric:
             return
         gone = switch.names() - {interface.name for interface in present}
         yield from self._wiring.notice(switch, gone, present, is_shown=False)
+
+        def introduce() -> None:
+            self._slices.do(self._introduce(switch, hypervisor, present))
+
         # After what has just been told of it to others, and of others to it.
-        self._slices.do(self._introduce(switch, hypervisor, present))
+        self._spans.when_told(switch, introduce)
 
     def _introduce(
         self, switch: Switch, hypervisor: str, present: Sequence[SeenInterface]
     ) -> Iterator[None]:
         """Let a switch be programmed, now that its interfaces are known."""
         if switch.hypervisor != hypervisor:
-            return  # its bridge was deleted meanwhile
+            return  # its bridge was deleted meanwhile, or it was forgotten
         switch.is_synced = True
         # What a new switch acknowledges in a moment need not be shown before.
         switch.is_unshown = switch.is_about_to_settle
