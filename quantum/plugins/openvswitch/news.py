@@ -197,7 +197,12 @@ class News:
             for port, remote in told.ports.items():
                 if hearer in self._waiting:
                     return  # it hears of it no longer, and must not
-                if remote is not None and port not in self._waiting:
+                if port in self._waiting or remote is None:
+                    told.ports[port] = (
+                        None  # the others hear of it again, with this one
+                    )
+                    yield None
+                else:
                     yield _tell(listener, port, remote)
         elif (known := self._told.get(segment)) and listener in known.hearers:
             del known.hearers[listener]

@@ -35,6 +35,8 @@ class Wiring:
     _whereabouts: Whereabouts
     _display: Display
     _underlays: Underlays = field(init=False)
+    _doubted: dict[Switch, dict[int, None]] = field(factory=dict)
+    """Ports that OpenFlow disputes, or did; somebody is about to look at them."""
 
     @_underlays.default
     def _make_underlays(self) -> Underlays:
@@ -92,9 +94,27 @@ class Wiring:
     def heed(self, switch: Switch, ofport: int, name: bytes) -> None:
         """Take note of what OpenFlow tells of a port, which had or has this name."""
         seen = switch.hear(ofport, name)
-        if seen is not None:
-            for one in self.look_at(seen.attachment):
-                one.talk()
+        if seen is None:
+            return
+        if switch.is_disputed(seen):
+            # At once, however much waits: it may be another's already.
+            switch.session.want(ofport, None)
+            switch.talk()
+        is_waiting = switch in self._doubted
+        self._doubted.setdefault(switch, {})[ofport] = None
+        if not is_waiting:
+            self._slices.do(self._look_at_doubted(switch))
+
+    def _look_at_doubted(self, switch: Switch) -> Iterator[None]:
+        """Look at the ports whose names were told until now; again at those since."""
+        ofports = self._doubted[switch]
+        self._doubted[switch] = {}
+        carriers = (switch.carrier(ofport) for ofport in ofports)
+        yield from self._look_at_all(c.attachment if c else None for c in carriers)
+        if self._doubted[switch]:
+            self._slices.do(self._look_at_doubted(switch))
+        else:
+            del self._doubted[switch]
 
     def reconsider(self, some: Iterable[SeenInterface]) -> None:
         """Look at interfaces whose ports OpenFlow disputes, or did, by and by."""
