@@ -36,7 +36,7 @@ class Wiring:
     _display: Display
     _underlays: Underlays = field(init=False)
     _doubted: dict[Switch, dict[int, None]] = field(factory=dict)
-    """Ports that OpenFlow disputes, or did; somebody is about to look at them."""
+    """Ports that OpenFlow disputes, or did, and that wait to be looked at."""
 
     @_underlays.default
     def _make_underlays(self) -> Underlays:
@@ -100,21 +100,17 @@ class Wiring:
             # At once, however much waits: it may be another's already.
             switch.session.want(ofport, None)
             switch.talk()
-        is_waiting = switch in self._doubted
-        self._doubted.setdefault(switch, {})[ofport] = None
-        if not is_waiting:
+        if switch in self._doubted:
+            self._doubted[switch][ofport] = None
+        else:
+            self._doubted[switch] = {ofport: None}
             self._slices.do(self._look_at_doubted(switch))
 
     def _look_at_doubted(self, switch: Switch) -> Iterator[None]:
-        """Look at the ports whose names were told until now; again at those since."""
-        ofports = self._doubted[switch]
-        self._doubted[switch] = {}
+        """Look at the ports whose names were told while this waited."""
+        ofports = self._doubted.pop(switch)
         carriers = (switch.carrier(ofport) for ofport in ofports)
         yield from self._look_at_all(c.attachment if c else None for c in carriers)
-        if self._doubted[switch]:
-            self._slices.do(self._look_at_doubted(switch))
-        else:
-            del self._doubted[switch]
 
     def reconsider(self, some: Iterable[SeenInterface]) -> None:
         """Look at interfaces whose ports OpenFlow disputes, or did, by and by."""
