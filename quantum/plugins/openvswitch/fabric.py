@@ -210,6 +210,16 @@ class OpenVSwitchFabric:
 
         self._slices.do(lose())
 
+    def worked_off(self) -> Deferred[None]:
+        done: Deferred[None] = Deferred()
+
+        def finish() -> Iterator[None]:
+            done.callback(None)
+            yield
+
+        self._slices.do(finish())
+        return done
+
     def _sync(
         self, hypervisor: str, datapath_id: int, present: Sequence[SeenInterface]
     ) -> Iterator[None]:
