@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """News of ports: however fast it comes, little waits, and the last word is right."""
 
+from collections import deque
+from collections.abc import Iterator
+
 from attrs import define, field
 from hypothesis import Phase as Stage
 from hypothesis import settings
@@ -12,10 +15,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from quantum.model import Vlan
 from quantum.openflow.member import LocalPort, Member, RemotePort, remote_key
 from quantum.openflow.session import Session
-from quantum.plugins.openvswitch.slices import Slices
 from quantum.plugins.openvswitch.spans import Spans
 from quantum.plugins.openvswitch.switch import Switch
-from tests.channel.terminal import Ticking
 
 SWITCHES = (1, 2, 3, 4)
 SEGMENTS = (1, 2, 3)
@@ -33,14 +34,34 @@ def switch(number: int) -> Switch:
     return made
 
 
+@define
+class Steps:
+    """Does one job after another, step by step, when it is told to."""
+
+    jobs: deque[Iterator[None]] = field(factory=deque)
+
+    def do(self, job: Iterator[None]) -> None:
+        self.jobs.append(job)
+
+    def step(self) -> bool:
+        """Do a step; whether there was one to do."""
+        if self.jobs and next(self.jobs[0], self) is self:
+            self.jobs.popleft()
+        return bool(self.jobs)
+
+    def finish(self) -> None:
+        """Do all that there is to do."""
+        while self.step():
+            pass
+
+
 class Gossip(RuleBasedStateMachine):
     """Ports change network, switches their address, and somebody tells of it slowly."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.clock = Ticking()
-        self.clock.tick = 0.0004  # two words of a slice, then another may come
-        self.spans = Spans(Slices(self.clock))
+        self.steps = Steps()
+        self.spans = Spans(self.steps)
         self.news = self.spans._news
         self.news._pause, self.news._breath = 1, 5
         self.switches = {number: switch(number) for number in SWITCHES}
@@ -105,11 +126,11 @@ class Gossip(RuleBasedStateMachine):
         for number, ofport, segment in busy:
             self.carry(number, ofport, segment, None)
 
-    @rule(count=st.integers(1, 3))
+    @rule(count=st.integers(1, 20))
     def listen(self, count) -> None:
         """Some words are told."""
         for _ in range(count):
-            self.clock.advance(0.001)
+            self.steps.step()
 
     @invariant()
     def little_waits(self) -> None:
@@ -128,8 +149,7 @@ class Gossip(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """When all is told each switch knows what it should, and nobody waits."""
-        while self.clock.getDelayedCalls():
-            self.clock.advance(0.001)
+        self.steps.finish()
         assert not self.waiting()
         assert not self.marks
         assert self.late == []
@@ -203,15 +223,14 @@ class NewsTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Let each carry the network, and all be told; the first has no port left."""
-        self.clock = Ticking()
-        self.slices = Slices(self.clock)
-        self.spans = Spans(self.slices)
+        self.steps = Steps()
+        self.spans = Spans(self.steps)
         self.news = self.spans._news
         self.news._pause = 1
         self.home, *self.others = (switch(number) for number in range(1, 6))
         for number, one in enumerate(self.others):
             self.carry(one, 20 + number)
-        self.clock.tick = 0.0004
+        self.steps.finish()
 
     def carry(self, home: Switch, ofport: int, mac: bytes | None = None) -> None:
         """Let a port carry the network."""
@@ -222,18 +241,13 @@ class NewsTests(SynchronousTestCase):
         key = remote_key(self.home.datapath_id, ofport)
         return sum(key in one.session.members() for one in self.others)
 
-    def tell_all(self) -> None:
-        """Let time go by until nothing waits."""
-        while self.clock.getDelayedCalls():
-            self.clock.advance(0.001)
-
     def most(self, flip) -> int:
         """Say how many words waited at most while something flipped very often."""
         most = 0
         for number in range(500):
             flip(number)
             most = max(most, len(self.news._waiting))
-        self.tell_all()
+        self.steps.finish()
         return most
 
     def test_flipping(self) -> None:
@@ -273,11 +287,11 @@ class NewsTests(SynchronousTestCase):
         """A port that was gone while some were told of it is told to all again."""
         self.carry(self.home, 4)
         while self.knowing(4) < 2:
-            self.clock.advance(0.001)
+            self.steps.step()
         self.spans.drop(self.home, 4)
-        self.clock.advance(0.001)
+        self.steps.step()
         self.carry(self.home, 4)
-        self.tell_all()
+        self.steps.finish()
         self.assertEqual(4, self.knowing(4))
 
     def test_others_work(self) -> None:
@@ -290,8 +304,8 @@ class NewsTests(SynchronousTestCase):
             known.append(sum(map(self.knowing, range(1, 51))))
             yield
 
-        self.slices.do(look())
-        self.tell_all()
+        self.steps.do(look())
+        self.steps.finish()
         self.assertEqual(4, self.knowing(50))
         self.assertLess(known[0], 20)
 
@@ -302,7 +316,7 @@ class NewsTests(SynchronousTestCase):
         self.spans.when_told(self.home, lambda: known.append(self.knowing(4)))
         self.spans.when_told(self.others[0], lambda: known.append(self.knowing(5)))
         self.carry(self.home, 5)
-        self.tell_all()
+        self.steps.finish()
         self.assertEqual([4, 0], known)
 
     def test_waiting_again(self) -> None:
@@ -312,7 +326,7 @@ class NewsTests(SynchronousTestCase):
         self.spans.when_told(self.home, lambda: known.append("before"))
         self.carry(self.home, 5)
         self.spans.when_told(self.home, lambda: known.append(self.knowing(5)))
-        self.tell_all()
+        self.steps.finish()
         self.assertEqual([4], known)
 
     def test_one_word_lost(self) -> None:
@@ -320,10 +334,10 @@ class NewsTests(SynchronousTestCase):
         broken = self.others[1]
         good, broken.session = broken.session, Broken(lambda _: None)
         self.carry(self.home, 4)
-        self.tell_all()
+        self.steps.finish()
         broken.session = good
         self.carry(self.home, 5)
-        self.tell_all()
+        self.steps.finish()
         self.assertEqual((3, 4), (self.knowing(4), self.knowing(5)))
         self.assertEqual(1, len(self.flushLoggedErrors(ValueError)))
 
@@ -331,13 +345,13 @@ class NewsTests(SynchronousTestCase):
         """What goes wrong with who has waited harms nobody behind it."""
         self.spans.when_told(self.home, [].pop)
         self.carry(self.home, 4)
-        self.tell_all()
+        self.steps.finish()
         self.assertEqual(4, self.knowing(4))
         self.assertEqual(1, len(self.flushLoggedErrors(IndexError)))
 
 
 Gossip.TestCase.settings = settings(
-    max_examples=100,
+    max_examples=150,
     stateful_step_count=60,
     deadline=None,
     phases=[Stage.explicit, Stage.reuse, Stage.generate],

@@ -165,6 +165,7 @@ class News:
         if told is not None and port in told.ports:
             if due is None or due.segment != segment:
                 yield from self._take_back(port, key, told, segment)
+                due = None if port in self._waiting else self._due(*port)
             elif due == told.ports[port]:
                 return
         if due is None:
@@ -186,7 +187,8 @@ class News:
             if listener is not port.home:
                 _say(listener, key, None)
                 yield listener
-        self._tidy(segment, told)
+        if not (told.hearers or told.ports):
+            del self._told[segment]
 
     def _tell_hearer(self, hearer: _Hearer) -> _Words:
         """Let a switch know all that is told of a network, or nothing of it."""
@@ -194,32 +196,35 @@ class News:
         if self._hears(listener, segment):
             told = self._told.setdefault(segment, _Told())
             told.hearers[listener] = None
-            for port, remote in told.ports.items():
+            for port in told.ports:
                 if hearer in self._waiting:
                     return  # it hears of it no longer, and must not
-                if port in self._waiting or remote is None:
-                    told.ports[port] = (
-                        None  # the others hear of it again, with this one
-                    )
-                    yield None
-                else:
-                    yield _tell(listener, port, remote)
+                yield _tell(listener, port, self._for_hearer(port, told, segment))
         elif (known := self._told.get(segment)) and listener in known.hearers:
             del known.hearers[listener]
             for port in known.ports:
                 yield _tell(listener, port, None)
-            self._tidy(segment, known)
+            if not known.hearers:
+                self._tidy(segment, known)
+
+    def _for_hearer(self, port: _Port, told: _Told, segment: int) -> RemotePort | None:
+        """Say what a new hearer should know: as told, or what the others hear later."""
+        remote = told.ports[port]
+        if port in self._waiting:
+            # This one does not wait for that: from before it ceased to hear it may
+            # know the port as it was then.
+            remote, told.ports[port] = self._due(*port), None
+        return remote if remote is not None and remote.segment == segment else None
 
     def _tidy(self, segment: int, told: _Told) -> None:
-        """Keep nothing that nobody knows, or will before there is a word about it."""
-        if not told.hearers:
-            told.ports = {
-                port: remote
-                for port, remote in told.ports.items()
-                if self._hears(port.home, segment)
-            }
-            if not told.ports:
-                del self._told[segment]
+        """Keep nothing that nobody knows, nor will before there is a word of it."""
+        told.ports = {
+            port: remote
+            for port, remote in told.ports.items()
+            if port in self._waiting or self._hears(port.home, segment)
+        }
+        if not told.ports:
+            del self._told[segment]
 
 
 def _tell(listener: Switch, port: _Port, remote: RemotePort | None) -> Switch | None:
