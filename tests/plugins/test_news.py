@@ -96,9 +96,11 @@ class Gossip(RuleBasedStateMachine):
     @rule(number=numbers, last=st.sampled_from((0, 1, 9)))
     def move(self, number, last) -> None:
         """A switch has another address, or none."""
-        self.switches[number].address = bytes([192, 0, 2, last]) if last else b""
-        self.note()
-        self.spans.moved(self.switches[number])
+        address = bytes([192, 0, 2, last]) if last else b""
+        if address != self.switches[number].address:
+            self.switches[number].address = address
+            self.note()
+            self.spans.moved(self.switches[number])
 
     @rule(segment=segments)
     def bind(self, segment) -> None:

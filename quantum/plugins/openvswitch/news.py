@@ -176,7 +176,8 @@ class News:
             if port in self._waiting:
                 return  # it has changed meanwhile, and nobody must hear of that
             if listener is not port.home:
-                _say(listener, key, due)
+                # Who has left is about to be told so.
+                _say(listener, key, due if self._hears(listener, due.segment) else None)
                 yield listener
         told.ports[port] = due
 
