@@ -4,9 +4,7 @@
 Networks that span switches: who carries what, and who has to be told of it.
 
 A switch hears of the ports that others have in the networks that it carries
-itself, and of nothing else.  Each piece of news names a port and a switch that
-should hear of it; what it is told is looked up when its turn comes, so that the
-last word is right in whatever order changes came.
+itself, and of nothing else.  Here is what is true; `News` is how it gets around.
 """
 
 from bisect import bisect_left, insort
