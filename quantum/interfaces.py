@@ -280,6 +280,14 @@ class IHypervisorListener(Interface):
     def hypervisor_lost(hypervisor: str) -> None:
         """Take note of a lost connection; what was seen last may still be true."""
 
+    def worked_off() -> Awaitable[None]:
+        """
+        Wait until all is done that follows for the fabric from what was told so far.
+
+        A connection is read no further until then: who tells more than can be
+        worked off waits, and nobody else.  Whoever waits may cancel that.
+        """
+
 
 @frozen
 class Surroundings:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 from attrs import define, field
+from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
 from quantum.channel.ovsdb.replica import Replica
@@ -132,6 +133,8 @@ class Listener:
     underlays: list[tuple[int, Underlay]] = field(factory=list)
     whole: list[str] = field(factory=list)
     """What was told in place of what was told before, in order."""
+    busy: Deferred[None] | None = None
+    """Fires when all was worked off that it was told."""
 
     def hypervisor_synced(
         self, hypervisor: str, datapath_id: int, interfaces: Iterable[SeenInterface]
@@ -168,6 +171,9 @@ class Listener:
 
     def hypervisor_lost(self, hypervisor: str) -> None:
         self.calls.append(("lost", hypervisor))
+
+    def worked_off(self) -> Deferred[None]:
+        return self.busy or succeed(None)
 
     def news(self) -> list[tuple[Any, ...]]:
         """The calls since this was last asked; not those of underlays."""

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from twisted.internet.address import IPv4Address
+from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectError
 from twisted.internet.task import Clock
 from twisted.internet.testing import MemoryReactorClock, StringTransport
@@ -284,6 +285,59 @@ class LifeTests(HypervisorCase):
         stage.end()
         self.clock.advance(1)
         self.assertEqual([], self.listener.calls)
+        self.assertEqual([], self.clock.getDelayedCalls())
+
+
+class BusyTests(HypervisorCase):
+    """What is told while the listener works on what it was told before."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.stage = Stage(self.given)
+        self.stage.settle()
+        self.listener.busy = Deferred()
+        self.listener.news()
+
+    def change(self, ofport: int) -> None:
+        """Tell that an interface has another number."""
+        row = {20: {"modify": {"ofport": ofport}}}
+        self.stage.tell("update2", "quantum", tables(Interface=row))
+
+    def test_update(self) -> None:
+        """It waits, and the database has to wait with more; then all is taken."""
+        for ofport in (7, 8):
+            self.change(ofport)
+        self.assertEqual("paused", self.stage.wire.producerState)
+        self.assertEqual([], self.listener.news())
+        busy, self.listener.busy = self.listener.busy, None
+        busy.callback(None)
+        self.assertEqual(["changed"] * 2, [call[0] for call in self.listener.news()])
+        self.assertEqual(8, self.listener.picture["tap20"].ofport)
+        self.assertEqual("producing", self.stage.wire.producerState)
+
+    def test_others(self) -> None:
+        """What comes behind no update is heard."""
+        self.stage.wire.clear()
+        echo = {"id": 1, "method": "echo", "params": []}
+        self.stage.session.dataReceived(json.dumps(echo).encode())
+        self.assertEqual([], self.stage.question()["result"])
+
+    def test_again(self) -> None:
+        """Nobody gets round that by another connection: it begins only then."""
+        self.stage.end()
+        second = Stage(self.given)
+        second.answer("list_dbs", ["Open_vSwitch"])
+        self.assertEqual(b"", second.wire.value())
+        self.listener.busy.callback(None)
+        self.assertEqual("monitor_cond_since", second.question()["method"])
+
+    def test_lost(self) -> None:
+        """Nobody waits for a connection that has ended."""
+        self.change(7)
+        self.stage.end()
+        self.listener.busy.callback(None)
+        self.assertEqual(["lost"], [call[0] for call in self.listener.news()])
+        self.assertEqual([], self.flushLoggedErrors())
         self.assertEqual([], self.clock.getDelayedCalls())
 
 

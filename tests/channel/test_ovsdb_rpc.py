@@ -208,6 +208,38 @@ class PeerTests(SessionCase):
         self.assertEqual("producing", self.wire.producerState)
         self.assertFalse(self.wire.disconnected)
 
+    def pause(self, seconds: float) -> None:
+        """Let nothing be heard for some time."""
+        self.session.pause()
+        self.clock.pump([ECHO_INTERVAL] * int(seconds / ECHO_INTERVAL))
+        self.session.resume()
+
+    def test_long_pause(self) -> None:
+        """A peer that is not heard for long hears from us that we are there."""
+        self.pause(6 * ECHO_INTERVAL)
+        asked = self.said()
+        self.assertEqual(["echo"] * 6, [message["method"] for message in asked])
+        self.hear(*({"id": a["id"], "result": [], "error": None} for a in asked))
+        self.assertFalse(self.wire.disconnected)
+
+    def test_deadline_in_a_pause(self) -> None:
+        """It has as long to answer as if there had been no pause."""
+        asked = self.session.request("transact", [])
+        self.pause(3 * DEADLINE)
+        self.clock.advance(DEADLINE - 1)
+        self.assertFalse(self.wire.disconnected)
+        self.hear({"id": 1, "result": [], "error": None})
+        self.assertEqual(b"[]", bytes(self.successResultOf(asked)))
+
+    def test_overdue_after_a_pause(self) -> None:
+        """When that is over it is dropped."""
+        asked = self.session.request("transact", [])
+        self.pause(3 * DEADLINE)
+        self.clock.advance(DEADLINE)
+        self.assertTrue(self.wire.disconnected)
+        self.lose()
+        self.failureResultOf(asked, ConnectionDropped)
+
     def test_reads_nothing(self) -> None:
         """A peer that does not read is not read from, and is dropped in time."""
         self.session.pauseProducing()

@@ -13,6 +13,7 @@ from quantum.openflow.phase import Phase
 from quantum.storage.segments import SegmentPool
 from quantum.testing import SwitchesContract
 from quantum.testing.switches import GONE, RECORDED, THERE
+from tests.channel.terminal import Ticking
 from tests.openflow.journey import BROADCAST, Frame
 from tests.storage.trouble import Trouble
 
@@ -44,7 +45,7 @@ class ForgettingTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Let a network span two switches, in a pool of two."""
-        self.site = Site(pool=SegmentPool(last=2))
+        self.site = Site(clock=Ticking(), pool=SegmentPool(last=2))
         self.lines = {number: self.arrive(number) for number in (1, 2)}
         self.ports = [self.site.port("a")]
         self.ports.append(self.site.port("b", self.ports[0].network_id))
@@ -221,6 +222,20 @@ class ForgettingTests(SynchronousTestCase):
         self.assertIs(Phase.SETTLED, self.site.fabric.session(2).phase)
         self.assertEqual(2, len(self.members(1)))
         self.assertIs(OpStatus.UP, self.site.look(self.ports[1]).status.op_status)
+
+    def test_told_of_just_before(self) -> None:
+        """What its hypervisor told before it was lost does not undo that."""
+        self.leave(2)
+        self.site.clock.tick = 0.0004  # as if much were to be done
+        fabric = self.site.fabric
+        fabric.underlay_changed("hv2", 2, by_tunnel(2))
+        fabric.hypervisor_synced("hv2", 2, [tap("b", 5), tap("c", 6)])
+        fabric.hypervisor_lost("hv2")
+        answer = maybeDeferred(self.site.plugin.forget_switch, TWO)
+        self.site.clock.pump([0.001] * 50)
+        self.assertIsNone(self.successResultOf(answer))
+        self.assertEqual([ONE], self.known())
+        self.assertNotIn(2, fabric.switches)
 
     def test_broken_promise(self) -> None:
         """

@@ -7,6 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from quantum.model import OpStatus
 from quantum.openflow.pipeline import CONSTANT
+from tests.channel.terminal import Ticking
 
 from .site import Datapath, Site, by_tunnel, tap
 from .words import Described
@@ -170,3 +171,40 @@ class PortWordsTests(SynchronousTestCase):
         self.site.fabric.port_told(Datapath(7, self.site.fabric, None), 4, b"tap-b")
         self.assert_carried()
         self.assertNotIn(7, self.site.fabric.switches)
+
+
+class StormTests(SynchronousTestCase):
+    """A switch that tells of its ports faster than anybody can look at them."""
+
+    def setUp(self) -> None:
+        """Plug an interface in, and have the fabric busy with something else."""
+        self.site = Site(clock=Ticking())
+        self.port = self.site.port("a")
+        self.site.sync(1, tap("a", 4))
+        self.line = self.site.connect(1)
+        self.slices = self.site.fabric._slices
+        self.site.clock.tick = 0.0004
+        self.slices.do(iter([None] * 100))
+
+    def says(self, name: str) -> None:
+        """Let the switch say that the port has a name."""
+        self.line.ports[4] = Described(name.encode())
+        self.site.fabric.port_told(self.line, 4, name.encode())
+
+    def test_one_job(self) -> None:
+        """However often it does, its ports are looked at once."""
+        for _ in range(100):
+            self.says("tap-b")
+            self.says("tap-a")
+        self.assertEqual(2, len(self.slices._jobs))
+        self.site.clock.pump([0.001] * 200)
+        self.assertEqual(0, len(self.slices._jobs))
+        self.assertIs(OpStatus.UP, self.site.look(self.port).status.op_status)
+
+    def test_at_once(self) -> None:
+        """A port that is another's loses its flows whatever else is to be done."""
+        self.says("tap-b")
+        self.assertEqual(EMPTY, len(self.site.tables[1].flows()))
+        self.site.clock.pump([0.001] * 200)
+        status = self.site.look(self.port).status
+        self.assertIn("gone or another's", status.reason)

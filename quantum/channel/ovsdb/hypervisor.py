@@ -144,6 +144,9 @@ class Hypervisor:
             raise Misspoken(f"the list of databases: {problem}") from None
         if DATABASE not in names:
             raise ConnectionDropped(f"the peer has no database {DATABASE}")
+        # Even what an earlier connection has told: who comes again and again is no
+        # better than who changes again and again.
+        await self._given.listener.worked_off()
         await self._monitor.start()
         await self._review()
         self.is_settled = True
@@ -151,6 +154,8 @@ class Hypervisor:
         session.resume()
 
     async def _follow(self, session: Session, method: str, params: Raw) -> None:
+        # Not after the last update: answers and echoes are heard as long as can be.
+        await self._given.listener.worked_off()
         await self._monitor.take(method, params)
         await self._review()
         session.resume()

@@ -13,7 +13,7 @@ from typing import Any
 from typing import Protocol as Shape
 
 import msgspec
-from attrs import define, field, frozen
+from attrs import define, field
 from msgspec import Raw
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -59,11 +59,11 @@ class Conversation(Shape):
         """Take note that the session is over."""
 
 
-@frozen
+@define
 class _Pending:
     method: str
     answer: Deferred[Raw]
-    timer: IDelayedCall | None
+    timer: IDelayedCall | None = None
 
 
 @define(eq=False)
@@ -77,6 +77,9 @@ class Session(Protocol):
     _arrived: deque[bytes] = field(factory=deque)
     _pauses: set[str] = field(factory=set)
     _is_taking: bool = False
+    _deaf_for: float = 0.0
+    """Seconds in which nothing was heard, between each `pause` and its `resume`."""
+    _deaf_since: float = 0.0
     _last_id: int = 0
     _silent_beats: int = 0
     _beat: IDelayedCall | None = None
@@ -96,9 +99,9 @@ class Session(Protocol):
             answer.errback(Failure(ConnectionDropped(self._reason)))
             return answer
         self._last_id += 1
-        late = f"no answer to {method} within {deadline} s"
-        timer = deadline and self._clock.callLater(deadline, self.drop, late)
-        self._pending[self._last_id] = _Pending(method, answer, timer or None)
+        self._pending[self._last_id] = _Pending(method, answer)
+        if deadline:
+            self._allow(deadline, self._last_id, deadline)
         self._write({"id": self._last_id, "method": method, "params": list(params)})
         return answer
 
@@ -121,11 +124,14 @@ class Session(Protocol):
         return _APPLYING in self._pauses
 
     def pause(self) -> None:
-        """Let nothing more arrive until `resume`."""
+        """Let nothing more arrive until `resume`; the peer's time stands still."""
+        if not self.is_applying:
+            self._deaf_since = self._clock.seconds()
         self._hold(_APPLYING)
 
     def resume(self) -> None:
         """Take up again what arrived since `pause`."""
+        self._deaf_for = self._deafness()
         self._release(_APPLYING)
 
     def drop(self, reason: str) -> None:
@@ -248,13 +254,39 @@ class Session(Protocol):
         """Ask a silent peer whether it is there; drop it when it does not say."""
         self._beat = self._clock.callLater(ECHO_INTERVAL, self._listen)
         if self.is_applying:
+            # Its own echoes are not answered meanwhile: it should hear something.
+            self._knock()
             return
         self._silent_beats += 1
         if self._silent_beats > 2:
             self.drop(f"silent for {ECHO_INTERVAL * self._silent_beats:.0f} s")
         elif self._silent_beats > 1:
-            echo = self.request("echo", [], deadline=None)
-            echo.addErrback(lambda failure: failure.trap(OvsdbError))
+            self._knock()
+
+    def _knock(self) -> None:
+        echo = self.request("echo", [], deadline=None)
+        echo.addErrback(lambda failure: failure.trap(OvsdbError))
+
+    def _allow(self, seconds: float, number: int, deadline: float) -> None:
+        """Let a question wait so long, but for the time in which nothing is heard."""
+        deaf = self._deafness()
+
+        def overdue() -> None:
+            more = self._deafness() - deaf
+            if more > 0:
+                self._allow(more, number, deadline)
+            else:
+                method = self._pending[number].method
+                self.drop(f"no answer to {method} within {deadline} s")
+
+        timer = self._clock.callLater(seconds, overdue)
+        self._pending[number].timer = timer
+
+    def _deafness(self) -> float:
+        """Say for how many seconds nothing was heard because of `pause`."""
+        if not self.is_applying:
+            return self._deaf_for
+        return self._deaf_for + self._clock.seconds() - self._deaf_since
 
     def _write(self, said: dict[str, Any]) -> None:
         self._wire.write(msgspec.json.encode(said))

@@ -61,6 +61,7 @@ class OpenVSwitchFabric:
     _board: IStatusBoard
     _slices: Slices
     _mtus: Mtus
+    _spans: Spans
     _wiring: Wiring
     display: Display
     roll: Roll
@@ -87,7 +88,7 @@ class OpenVSwitchFabric:
         grace = options.absence_grace
         roll = Roll(intent, clock, wiring, display, admission, grace)
         return cls(
-            *(board, slices, mtus, wiring),
+            *(board, slices, mtus, spans, wiring),
             *(display, roll, admission, Quarantine(intent)),
         )
 
@@ -141,6 +142,7 @@ class OpenVSwitchFabric:
             if switch is not None:
                 yield from self._wiring.notice(switch, switch.names(), ())
                 yield from self._wiring.relay(switch, Underlay())
+                switch.hypervisor = ""  # it is not to be introduced any more
         except Exception:  # noqa: BLE001  whoever asked is told
             taken_away.errback()
         else:
@@ -220,6 +222,16 @@ class OpenVSwitchFabric:
 
         self._slices.do(lose())
 
+    def worked_off(self) -> Deferred[None]:
+        done: Deferred[None] = Deferred()
+
+        def finish() -> Iterator[None]:
+            done.callback(None)
+            yield
+
+        self._slices.do(finish())
+        return done
+
     def _sync(
         self, hypervisor: str, datapath_id: int, present: Sequence[SeenInterface]
     ) -> Iterator[None]:
@@ -237,15 +249,19 @@ class OpenVSwitchFabric:
             return
         gone = switch.names() - {interface.name for interface in present}
         yield from self._wiring.notice(switch, gone, present, is_shown=False)
+
+        def introduce() -> None:
+            self._slices.do(self._introduce(switch, hypervisor, present))
+
         # After what has just been told of it to others, and of others to it.
-        self._slices.do(self._introduce(switch, hypervisor, present))
+        self._spans.when_told(switch, introduce)
 
     def _introduce(
         self, switch: Switch, hypervisor: str, present: Sequence[SeenInterface]
     ) -> Iterator[None]:
         """Let a switch be programmed, now that its interfaces are known."""
         if switch.hypervisor != hypervisor:
-            return  # its bridge was deleted meanwhile
+            return  # its bridge was deleted meanwhile, or it was forgotten
         switch.is_synced = True
         # What a new switch acknowledges in a moment need not be shown before.
         switch.is_unshown = switch.is_about_to_settle

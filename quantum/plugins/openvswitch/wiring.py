@@ -35,6 +35,8 @@ class Wiring:
     _whereabouts: Whereabouts
     _display: Display
     _underlays: Underlays = field(init=False)
+    _doubted: dict[Switch, dict[int, None]] = field(factory=dict)
+    """Ports that OpenFlow disputes, or did, and that wait to be looked at."""
 
     @_underlays.default
     def _make_underlays(self) -> Underlays:
@@ -98,9 +100,23 @@ class Wiring:
     def heed(self, switch: Switch, ofport: int, name: bytes) -> None:
         """Take note of what OpenFlow tells of a port, which had or has this name."""
         seen = switch.hear(ofport, name)
-        if seen is not None:
-            for one in self.look_at(seen.attachment):
-                one.talk()
+        if seen is None:
+            return
+        if switch.is_disputed(seen):
+            # At once, however much waits: it may be another's already.
+            switch.session.want(ofport, None)
+            switch.talk()
+        if switch in self._doubted:
+            self._doubted[switch][ofport] = None
+        else:
+            self._doubted[switch] = {ofport: None}
+            self._slices.do(self._look_at_doubted(switch))
+
+    def _look_at_doubted(self, switch: Switch) -> Iterator[None]:
+        """Look at the ports whose names were told while this waited."""
+        ofports = self._doubted.pop(switch)
+        carriers = (switch.carrier(ofport) for ofport in ofports)
+        yield from self._look_at_all(c.attachment if c else None for c in carriers)
 
     def reconsider(self, some: Iterable[SeenInterface]) -> None:
         """Look at interfaces whose ports OpenFlow disputes, or did, by and by."""
