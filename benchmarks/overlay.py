@@ -55,8 +55,8 @@ class Region:
         for number, present in seen.items():
             name = _name(number)
             underlay = Underlay(number.to_bytes(4), TUNNEL)
-            self.fabric.underlay_changed(name, number, underlay)
-            self.fabric.hypervisor_synced(name, number, present)
+            self.fabric.testimony.underlay_changed(name, number, underlay)
+            self.fabric.testimony.hypervisor_synced(name, number, present)
         clock.pump([0.01] * 10)
         for number in seen:
             session = self.fabric.session(number)
@@ -74,12 +74,12 @@ class Region:
     def lose(self, number: int, interface: SeenInterface) -> None:
         """Let an interface be gone from a hypervisor."""
         name = _name(number)
-        self.fabric.interfaces_changed(name, number, [interface.name], [])
+        self.fabric.testimony.interfaces_changed(name, number, [interface.name], [])
         self.clock.advance(0)
 
     def gain(self, number: int, interface: SeenInterface) -> None:
         """Let an interface be seen on a hypervisor."""
-        self.fabric.interfaces_changed(_name(number), number, [], [interface])
+        self.fabric.testimony.interfaces_changed(_name(number), number, [], [interface])
         self.clock.advance(0)
 
 

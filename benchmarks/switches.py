@@ -149,7 +149,7 @@ class Channel:
         seen = list(interfaces(1, self.ports))
         settled = self.plans.settling()
         began = perf_counter()
-        self.fabric.hypervisor_synced("hv", self.plans.datapath.id, seen)
+        self.fabric.testimony.hypervisor_synced("hv", self.plans.datapath.id, seen)
         return await settled - began
 
     async def reconnect(self) -> tuple[float, int]:

@@ -145,7 +145,7 @@ class World:
         for first in range(1, count + 1, PORTS_PER_SWITCH):
             last = min(count, first + PORTS_PER_SWITCH - 1)
             session = fabric.session(first)
-            fabric.hypervisor_synced("hv", first, interfaces(first, last))
+            fabric.testimony.hypervisor_synced("hv", first, interfaces(first, last))
             session.joined()
             fabric.talk(Echo(first, session), session)
         clock.pump([0.01] * 10)

@@ -70,7 +70,9 @@ class Controller:
 
     def tell(self, number: int, interfaces: Iterable[SeenInterface]) -> None:
         """Tell the fabric what is on a switch, the only one of its hypervisor."""
-        self.fabric.hypervisor_synced(f"hypervisor {number}", number, interfaces)
+        self.fabric.testimony.hypervisor_synced(
+            f"hypervisor {number}", number, interfaces
+        )
 
     def phases(self) -> Counter[Phase]:
         """Count the switches by how far their sessions have come."""

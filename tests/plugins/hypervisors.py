@@ -54,7 +54,7 @@ class Hypervisors(Landscape):
         """OVSDB tells nothing more."""
         self.watched.discard(switch)
         self.note_reach(switch)
-        self.site.fabric.hypervisor_lost(f"hv{switch}")
+        self.site.testimony.hypervisor_lost(f"hv{switch}")
 
     @rule(switch=switches)
     def delete_bridge(self, switch) -> None:
@@ -68,7 +68,7 @@ class Hypervisors(Landscape):
             self.told.all(switch, [])
             self.told.underlay(switch, Underlay())
             self.note_reach(switch)
-            self.site.fabric.switch_gone(f"hv{switch}", switch)
+            self.site.testimony.switch_gone(f"hv{switch}", switch)
             self.site.clock.pump([0, 0])
 
     @rule(switch=switches, is_late=st.booleans())

@@ -10,6 +10,7 @@ from twisted.internet.task import Clock
 
 from quantum.config import OpenVSwitch, PhysicalNetwork
 from quantum.errors import Overloaded
+from quantum.interfaces import IHypervisorListener
 from quantum.model import AdminState, Port
 from quantum.openflow.facts import SeenInterface, Underlay
 from quantum.openflow.session import WAITING, Session
@@ -79,6 +80,7 @@ class Site:
     options: OpenVSwitch = OPTIONS
     ledger: Ledger = field(init=False)
     fabric: OpenVSwitchFabric = field(init=False)
+    testimony: IHypervisorListener = field(init=False)
     plugin: RecordedPlugin = field(init=False)
     rounds: Rounds = field(init=False)
 
@@ -93,6 +95,7 @@ class Site:
         self.fabric = OpenVSwitchFabric.over(
             self.ledger, self.ledger, self.clock, self.options, chance
         )
+        self.testimony = self.fabric.testimony
         self.plugin = RecordedPlugin(self.ledger, self.fabric)
         self.plugin.startService()
         self.rounds = Rounds(self.fabric, self.clock)
@@ -132,18 +135,18 @@ class Site:
 
     def sync(self, datapath_id: int, *seen: SeenInterface) -> None:
         """Let OVSDB tell all interfaces of a switch."""
-        self.fabric.hypervisor_synced(f"hv{datapath_id}", datapath_id, seen)
+        self.testimony.hypervisor_synced(f"hv{datapath_id}", datapath_id, seen)
         self.clock.pump([0, 0, 0])
 
     def underlay(self, datapath_id: int, underlay: Underlay) -> None:
         """Let OVSDB tell what a switch reaches others by."""
-        self.fabric.underlay_changed(f"hv{datapath_id}", datapath_id, underlay)
+        self.testimony.underlay_changed(f"hv{datapath_id}", datapath_id, underlay)
         self.clock.pump([0, 0, 0])
 
     def change(self, datapath_id: int, *seen: SeenInterface, gone=()) -> None:
         """Let OVSDB tell a change."""
         hypervisor = f"hv{datapath_id}"
-        self.fabric.interfaces_changed(hypervisor, datapath_id, gone, seen)
+        self.testimony.interfaces_changed(hypervisor, datapath_id, gone, seen)
         self.clock.pump([0, 0, 0])
 
 

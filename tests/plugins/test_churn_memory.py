@@ -108,6 +108,6 @@ class MemoryTests(SynchronousTestCase):
             self.site.underlay(number, by_tunnel(number))
             self.site.sync(number, tap("v", 1))
             datapath.close()
-            self.site.fabric.switch_gone(f"hv{number}", number)
+            self.site.testimony.switch_gone(f"hv{number}", number)
         self.site.rounds()
         self.assertEqual(self.before, self.weight() | {"progress": 0})

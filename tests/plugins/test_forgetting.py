@@ -32,7 +32,7 @@ class FabricSwitchesTests(SwitchesContract, SynchronousTestCase):
             self.site.sync(int(name, 16))
         self.site.connect(int(THERE, 16))
         for name in (THERE, GONE):
-            self.site.fabric.hypervisor_lost(f"hv{int(name, 16)}")
+            self.site.testimony.hypervisor_lost(f"hv{int(name, 16)}")
         self.site.ask(self.site.ledger.remember_switch, RECORDED)
         return self.site.plugin
 
@@ -62,7 +62,7 @@ class ForgettingTests(SynchronousTestCase):
     def leave(self, number: int) -> None:
         """Let a switch and its hypervisor go without a word."""
         self.lines[number].close()
-        self.site.fabric.hypervisor_lost(f"hv{number}")
+        self.site.testimony.hypervisor_lost(f"hv{number}")
         self.site.clock.pump([0, 0])
 
     def forget(self, name: str = TWO):
@@ -155,7 +155,7 @@ class ForgettingTests(SynchronousTestCase):
         """While it or its hypervisor is connected it stays as it is."""
         before = self.members(1)
         for step in (
-            lambda: self.site.fabric.hypervisor_lost("hv2"),
+            lambda: self.site.testimony.hypervisor_lost("hv2"),
             lambda: (self.lines[2].close(), self.site.sync(2, tap("b", 5))),
         ):
             step()
@@ -169,7 +169,7 @@ class ForgettingTests(SynchronousTestCase):
     def test_deleted_bridge(self) -> None:
         """What a deleted bridge, or one with another number now, left is forgotten."""
         self.lines[2].close()
-        self.site.fabric.switch_gone("hv2", 2)
+        self.site.testimony.switch_gone("hv2", 2)
         self.site.clock.pump([0, 0])
         self.assertNotIn(2, self.site.fabric.switches)
         statuses = list(self.site.plugin.switch_statuses())
@@ -213,8 +213,8 @@ class ForgettingTests(SynchronousTestCase):
         self.leave(2)
         answer = maybeDeferred(self.site.plugin.forget_switch, TWO)
         self.site.connect(2)
-        self.site.fabric.underlay_changed("hv2", 2, by_tunnel(2))
-        self.site.fabric.hypervisor_synced("hv2", 2, [tap("b", 5)])
+        self.site.testimony.underlay_changed("hv2", 2, by_tunnel(2))
+        self.site.testimony.hypervisor_synced("hv2", 2, [tap("b", 5)])
         self.assertFalse(self.site.fabric.session(2).is_known)
         self.site.clock.pump([0, 0, 0])
         self.assertIsNone(self.successResultOf(answer))
@@ -228,9 +228,9 @@ class ForgettingTests(SynchronousTestCase):
         self.leave(2)
         self.site.clock.tick = 0.0004  # as if much were to be done
         fabric = self.site.fabric
-        fabric.underlay_changed("hv2", 2, by_tunnel(2))
-        fabric.hypervisor_synced("hv2", 2, [tap("b", 5), tap("c", 6)])
-        fabric.hypervisor_lost("hv2")
+        fabric.testimony.underlay_changed("hv2", 2, by_tunnel(2))
+        fabric.testimony.hypervisor_synced("hv2", 2, [tap("b", 5), tap("c", 6)])
+        fabric.testimony.hypervisor_lost("hv2")
         answer = maybeDeferred(self.site.plugin.forget_switch, TWO)
         self.site.clock.pump([0.001] * 50)
         self.assertIsNone(self.successResultOf(answer))

@@ -28,12 +28,12 @@ class Contested(SynchronousTestCase):
 
     def clone(self, *seen, name: str = "clone") -> None:
         """Let another hypervisor say that it has the switch."""
-        self.site.fabric.hypervisor_synced(name, 1, seen or [tap("b", 4)])
+        self.site.testimony.hypervisor_synced(name, 1, seen or [tap("b", 4)])
         self.site.clock.pump([0, 0, 0])
 
     def lose(self, name: str = "hv1") -> None:
         """Let the connection to a hypervisor's database end."""
-        self.site.fabric.hypervisor_lost(name)
+        self.site.testimony.hypervisor_lost(name)
         self.site.clock.pump([0, 0])
 
     def status(self, port) -> OpStatus:
@@ -60,8 +60,8 @@ class HoldingTests(Contested):
         flows = self.site.tables[1].flows()
         self.lose()
         self.clone()
-        self.site.fabric.interfaces_changed("clone", 1, ["tap-a"], [tap("b", 4)])
-        self.site.fabric.switch_gone("clone", 1)
+        self.site.testimony.interfaces_changed("clone", 1, ["tap-a"], [tap("b", 4)])
+        self.site.testimony.switch_gone("clone", 1)
         self.assert_kept()
         self.assertEqual(flows, self.site.tables[1].flows())
         self.site.sync(1, tap("b", 4))
@@ -103,7 +103,7 @@ class HoldingTests(Contested):
 
     def test_deleted(self) -> None:
         """That its bridge was deleted does not make its connection another's."""
-        self.site.fabric.switch_gone("hv1", 1)
+        self.site.testimony.switch_gone("hv1", 1)
         self.clone()
         self.assertEqual("", self.hypervisor)
         self.assertIs(OpStatus.DOWN, self.status(self.other))
@@ -125,13 +125,13 @@ class HoldingTests(Contested):
     def test_renamed(self) -> None:
         """It stays its hypervisor's when that takes another name."""
         fabric = self.site.fabric
-        fabric.hypervisor_renamed("hv1", "new")
+        fabric.testimony.hypervisor_renamed("hv1", "new")
         self.assertEqual("new", self.hypervisor)
         self.lose("hv1")
         self.clone()
         self.assertEqual("new", self.hypervisor)
         self.assertIs(OpStatus.UP, self.status(self.port))
-        fabric.hypervisor_synced("new", 1, [tap("a", 5)])
+        fabric.testimony.hypervisor_synced("new", 1, [tap("a", 5)])
         self.site.clock.pump([0, 0])
         self.assertEqual("new", self.site.look(self.port).status.hypervisor)
 
@@ -167,7 +167,7 @@ class RivalTests(Contested):
     def test_deleted(self) -> None:
         """So it is when its bridge is deleted, and gone."""
         self.clone()
-        self.site.fabric.switch_gone("hv1", 1)
+        self.site.testimony.switch_gone("hv1", 1)
         self.assertEqual("", self.hypervisor)
         self.line.close()
         self.assert_taken()
@@ -175,19 +175,19 @@ class RivalTests(Contested):
     def test_deltas(self) -> None:
         """It comes with all that changed meanwhile, and not with what was before."""
         fabric = self.site.fabric
-        fabric.underlay_changed("clone", 1, by_tunnel(7))
+        fabric.testimony.underlay_changed("clone", 1, by_tunnel(7))
         self.clone(tap("b", 4), tap("c", 5))
-        fabric.interfaces_changed("clone", 1, ["tap-b"], [tap("d", 6)])
-        fabric.underlay_changed("clone", 1, by_tunnel(8))
+        fabric.testimony.interfaces_changed("clone", 1, ["tap-b"], [tap("d", 6)])
+        fabric.testimony.underlay_changed("clone", 1, by_tunnel(8))
         self.leave()
         self.assert_seen("tap-c", "tap-d")
         self.assertEqual(by_tunnel(8), fabric.switches[1].underlay)
-        fabric.interfaces_changed("clone", 1, ["tap-d"], [])
+        fabric.testimony.interfaces_changed("clone", 1, ["tap-d"], [])
         self.assert_seen("tap-c")
 
     def test_told_in_part(self) -> None:
         """What it had not told when the switch became its own it tells itself."""
-        self.site.fabric.underlay_changed("clone", 1, by_tunnel(7))
+        self.site.testimony.underlay_changed("clone", 1, by_tunnel(7))
         self.leave()
         self.assertEqual(("clone", {"tap-a"}), (self.hypervisor, self.names()))
         self.clone()
@@ -200,7 +200,7 @@ class RivalTests(Contested):
     def test_gone(self) -> None:
         """A rival whose bridge was deleted, or that is lost, is forgotten."""
         for forget in (
-            lambda: self.site.fabric.switch_gone("clone", 1),
+            lambda: self.site.testimony.switch_gone("clone", 1),
             lambda: self.lose("clone"),
         ):
             self.clone()
@@ -211,14 +211,14 @@ class RivalTests(Contested):
     def test_other_bridge_gone(self) -> None:
         """That another bridge of a rival's is gone is nothing to this one."""
         self.clone()
-        self.site.fabric.switch_gone("clone", 7)
+        self.site.testimony.switch_gone("clone", 7)
         self.leave()
         self.assert_taken()
 
     def test_turned_away(self) -> None:
         """Of a rival that has another bridge now nothing is left."""
         self.clone()
-        self.site.fabric.hypervisor_synced("clone", 2, [])
+        self.site.testimony.hypervisor_synced("clone", 2, [])
         self.leave()
         self.assertEqual("hv1", self.hypervisor)
 
@@ -237,7 +237,7 @@ class RivalTests(Contested):
         """A rival has it by the name that it has then, in its turn."""
         self.clone(name="second")
         self.clone(name="third")
-        self.site.fabric.hypervisor_renamed("second", "other")
+        self.site.testimony.hypervisor_renamed("second", "other")
         self.leave()
         self.assert_taken("other")
 
@@ -253,10 +253,10 @@ class RivalTests(Contested):
     def test_said_once(self) -> None:
         """The operator is told once that somebody is not listened to."""
         with capturedLogs() as said:
-            self.site.fabric.underlay_changed("clone", 1, Underlay())
+            self.site.testimony.underlay_changed("clone", 1, Underlay())
             for _ in range(2):
                 self.clone()
-                self.site.fabric.interfaces_changed("clone", 1, [], [tap("b", 5)])
+                self.site.testimony.interfaces_changed("clone", 1, [], [tap("b", 5)])
         (words,) = [event for event in said if "both have" in event["log_format"]]
         self.assertEqual(("hv1", "clone"), (words["first"], words["second"]))
 

@@ -286,14 +286,14 @@ class SwitchTests(SynchronousTestCase):
         self.site.sync(1, tap("a", 4))
         flows = self.site.tables[1].flows()
         fabric = self.site.fabric
-        fabric.hypervisor_synced("twin", 1, [tap("b", 4)])
-        fabric.interfaces_changed("twin", 1, ["tap-a"], [])
-        fabric.switch_gone("twin", 1)
+        fabric.testimony.hypervisor_synced("twin", 1, [tap("b", 4)])
+        fabric.testimony.interfaces_changed("twin", 1, ["tap-a"], [])
+        fabric.testimony.switch_gone("twin", 1)
         self.assertEqual(flows, self.site.tables[1].flows())
-        fabric.hypervisor_lost("hv1")
+        fabric.testimony.hypervisor_lost("hv1")
         line.close()
         self.site.connect(1)
-        fabric.hypervisor_synced("twin", 1, [])
+        fabric.testimony.hypervisor_synced("twin", 1, [])
         self.assertEqual(EMPTY, len(self.site.tables[1].flows()))
 
     def test_forgotten(self) -> None:
@@ -361,7 +361,7 @@ class SwitchTests(SynchronousTestCase):
         port = site.port("a")
         datapath = site.connect(1)
         taps = [tap(f"x{n}", n) for n in range(10, 300)]
-        site.fabric.hypervisor_synced("hv1", 1, [*taps, tap("a", 4)])
+        site.testimony.hypervisor_synced("hv1", 1, [*taps, tap("a", 4)])
         self.assertFalse(site.fabric.switches[1].is_synced)
         datapath.close()
         site.clock.pump([0.001] * 200)
@@ -386,7 +386,7 @@ class SwitchTests(SynchronousTestCase):
         """A bridge that is deleted takes its interfaces with it."""
         self.site.connect(1)
         self.site.sync(1, tap("a", 4))
-        self.site.fabric.switch_gone("hv1", 1)
+        self.site.testimony.switch_gone("hv1", 1)
         self.assertIn("not seen", self.status()[1])
 
 

@@ -103,7 +103,7 @@ class RestartTests(SynchronousTestCase):
 
     def test_dead_before(self) -> None:
         """Who was out of reach before the restart takes nothing back by it."""
-        self.old.fabric.hypervisor_lost("hv1")
+        self.old.fabric.testimony.hypervisor_lost("hv1")
         self.lines[1].close()
         self.old.wait()
         self.old.change(2, tap("b", 5), tap("a", 6))

@@ -93,8 +93,8 @@ class Rivalry(RuleBasedStateMachine):
         """A hypervisor connects, or makes its bridge anew."""
         self.bridges[name] = {seen.name: seen for seen in picture}
         self.claim(name)
-        self.site.fabric.underlay_changed(name, NUMBER, underlay(name))
-        self.site.fabric.hypervisor_synced(name, NUMBER, picture)
+        self.site.testimony.underlay_changed(name, NUMBER, underlay(name))
+        self.site.testimony.hypervisor_synced(name, NUMBER, picture)
 
     @initialize(is_busy=st.booleans(), pictures=st.tuples(pictures, pictures))
     def settle_in(self, is_busy, pictures) -> None:
@@ -113,7 +113,7 @@ class Rivalry(RuleBasedStateMachine):
             for one in gone:
                 picture.pop(one, None)
             picture.update({seen.name: seen for seen in fresh})
-        self.site.fabric.interfaces_changed(name, NUMBER, gone, fresh)
+        self.site.testimony.interfaces_changed(name, NUMBER, gone, fresh)
 
     @precondition(lambda self: self.with_bridge)
     @rule(name=bridged)
@@ -124,7 +124,7 @@ class Rivalry(RuleBasedStateMachine):
         if self.teller == name:
             self.told, self.underlay, self.teller = {}, Underlay(), ""
             self.let_go()
-        self.site.fabric.switch_gone(name, NUMBER)
+        self.site.testimony.switch_gone(name, NUMBER)
 
     @precondition(lambda self: self.bridges)
     @rule(name=connected)
@@ -135,7 +135,7 @@ class Rivalry(RuleBasedStateMachine):
         self.leave_queue(name)
         if is_news:
             self.let_go()
-        self.site.fabric.hypervisor_lost(name)
+        self.site.testimony.hypervisor_lost(name)
 
     @precondition(lambda self: 0 < len(self.bridges) < len(NAMES))
     @rule(name=connected, other=free)
@@ -145,7 +145,7 @@ class Rivalry(RuleBasedStateMachine):
         self.waiting = [other if one == name else one for one in self.waiting]
         self.holder = other if self.holder == name else self.holder
         self.teller = other if self.teller == name else self.teller
-        self.site.fabric.hypervisor_renamed(name, other)
+        self.site.testimony.hypervisor_renamed(name, other)
         if self.bridges[other] is not None:
             self.tell_all(other, list(self.bridges[other].values()))
 
@@ -183,7 +183,7 @@ class Rivalry(RuleBasedStateMachine):
     @invariant()
     def is_bounded(self) -> None:
         """Nothing is kept of who does not wait, and nobody waits for what is free."""
-        assert self.waiting == list(self.site.fabric._rivals._waiting)
+        assert self.waiting == list(self.site.testimony._rivals._waiting)
         assert self.holder or not self.waiting
         assert set(self.waiting) <= self.bridges.keys() - {self.holder}
 

@@ -43,7 +43,7 @@ class Spanning(SynchronousTestCase):
     def leave(self, number: int) -> None:
         """Let a switch and its hypervisor's database go."""
         self.datapaths[number].close()
-        self.site.fabric.hypervisor_lost(f"hv{number}")
+        self.site.testimony.hypervisor_lost(f"hv{number}")
 
     def members(self, number: int) -> dict[int, Member]:
         """Say what a switch has been told."""
@@ -133,7 +133,7 @@ class TunnelTests(Spanning):
         self.assertEqual(TUNNEL, self.site.fabric.session(1).tunnel)
         self.assertEqual(0, self.site.fabric.session(2).tunnel)
         self.assertIn("also that of hypervisor hv1", self.status(self.two)[1])
-        self.site.fabric.switch_gone("hv1", 1)
+        self.site.testimony.switch_gone("hv1", 1)
         self.assertEqual(TUNNEL, self.site.fabric.session(2).tunnel)
         self.assertEqual((OpStatus.UP, ""), self.status(self.two))
 
@@ -156,7 +156,7 @@ class TunnelTests(Spanning):
         plugin.bind_vlan(self.one.network_id, "external", 101)
         for number in (1, 2):
             underlay = by_tunnel(number, ("external", 20))
-            self.site.fabric.underlay_changed(f"hv{number}", number, underlay)
+            self.site.testimony.underlay_changed(f"hv{number}", number, underlay)
         for place, attachment in zip(places, "ab", strict=True):
             plugin.plug(*place, attachment)
         self.site.clock.pump([0, 0, 0])
@@ -272,7 +272,7 @@ class EvacuationTests(Spanning):
 
     def test_half_out_of_reach(self) -> None:
         """With one of two connections a hypervisor is in reach."""
-        self.site.fabric.hypervisor_lost("hv1")
+        self.site.testimony.hypervisor_lost("hv1")
         self.assertEqual([1], self.carriers())
         self.site.sync(1, tap("a", 4))
         self.datapaths[1].close()
@@ -344,7 +344,7 @@ class EvacuationTests(Spanning):
 
     def test_deleted(self) -> None:
         """Nobody waits for a bridge that was deleted, whenever its switch goes."""
-        self.site.fabric.switch_gone("hv1", 1)
+        self.site.testimony.switch_gone("hv1", 1)
         self.assertEqual([2], self.carriers())
         self.leave(1)
         self.assertEqual([2], self.carriers())
@@ -359,7 +359,7 @@ class EvacuationTests(Spanning):
     def test_claimed(self) -> None:
         """Nor when another hypervisor has it, without the interface."""
         self.leave(1)
-        self.site.fabric.hypervisor_synced("other", 1, [])
+        self.site.testimony.hypervisor_synced("other", 1, [])
         self.assertEqual([2], self.carriers())
 
     def test_no_grace(self) -> None:
@@ -369,5 +369,5 @@ class EvacuationTests(Spanning):
         for number in (1, 2):
             site.sync(number, tap("a", 4))
         self.assertEqual({4}, site.fabric.session(1).members().keys())
-        site.fabric.hypervisor_lost("hv1")
+        site.testimony.hypervisor_lost("hv1")
         self.assertEqual({4}, site.fabric.session(2).members().keys())

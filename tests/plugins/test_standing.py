@@ -90,14 +90,14 @@ class StandingTests(SynchronousTestCase):
         """Of one that is no hypervisor's any more no hypervisor is named."""
         datapath, switch = self.site.connect(1), self.site.fabric.switches[1]
         self.assertEqual("0000000000000001 on hv1 is settled", switch.standing)
-        self.site.fabric.switch_gone("hv1", 1)
+        self.site.testimony.switch_gone("hv1", 1)
         self.site.clock.pump([0, 0])
         datapath.close()
         self.assertEqual("0000000000000001 is absent", switch.standing)
 
     def test_hearsay(self) -> None:
         """One that somebody only mentions is forgotten in the next round."""
-        self.site.fabric.interfaces_changed("hv9", 9, [], [tap("z", 1)])
+        self.site.testimony.interfaces_changed("hv9", 9, [], [tap("z", 1)])
         self.site.clock.pump([0, 0])
         self.site.rounds()
         self.assertEqual([1], list(self.site.fabric.switches))

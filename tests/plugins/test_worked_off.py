@@ -22,17 +22,17 @@ class WorkedOffTests(SynchronousTestCase):
         """Let interfaces be told of."""
         self.site.clock.tick = 0.0004
         seen = [tap(f"x{number}-{n}", n + 1) for n in range(count)]
-        self.fabric.hypervisor_synced(f"hv{number}", number, seen)
+        self.fabric.testimony.hypervisor_synced(f"hv{number}", number, seen)
 
     def test_idle(self) -> None:
         """When there is nothing to do nobody waits."""
         self.site.sync(1, tap("a", 4))
-        self.assertIsNone(self.successResultOf(self.fabric.worked_off()))
+        self.assertIsNone(self.successResultOf(self.fabric.testimony.worked_off()))
 
     def test_waits(self) -> None:
         """Whoever told something waits until that is done, whatever comes later."""
         self.tell(1)
-        done = self.fabric.worked_off()
+        done = self.fabric.testimony.worked_off()
         done.addCallback(lambda _: [self.seen(number) for number in (1, 2)])
         self.tell(2)
         self.assertNoResult(done)
@@ -48,7 +48,7 @@ class WorkedOffTests(SynchronousTestCase):
     def test_cancelled(self) -> None:
         """Whoever does not wait any more is left alone."""
         self.tell(1)
-        done = self.fabric.worked_off()
+        done = self.fabric.testimony.worked_off()
         done.cancel()
         self.failureResultOf(done, CancelledError)
         self.site.clock.pump([0.001] * 50)

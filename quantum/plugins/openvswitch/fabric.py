@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from random import Random
 from typing import Any
 
-from attrs import define, field
+from attrs import define
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -16,7 +16,6 @@ from quantum.config import OpenVSwitch
 from quantum.errors import FabricRefused
 from quantum.interfaces import (
     IFabric,
-    IHypervisorListener,
     IIntent,
     IStatusBoard,
     ISwitches,
@@ -30,44 +29,43 @@ from quantum.model import (
     PortChanged,
     SwitchStatus,
 )
-from quantum.openflow.facts import SeenInterface, Underlay
+from quantum.openflow.facts import Underlay
 from quantum.openflow.session import Session
 from quantum.plugins.openvswitch.admission import Admission
 from quantum.plugins.openvswitch.display import Display
 from quantum.plugins.openvswitch.mtus import Mtus
 from quantum.plugins.openvswitch.quarantine import Quarantine
 from quantum.plugins.openvswitch.recollection import Recollection
-from quantum.plugins.openvswitch.rivals import Rivals
 from quantum.plugins.openvswitch.roll import Roll
 from quantum.plugins.openvswitch.slices import Slices
 from quantum.plugins.openvswitch.spans import Spans
 from quantum.plugins.openvswitch.switch import Switch
+from quantum.plugins.openvswitch.testimony import Testimony
 from quantum.plugins.openvswitch.whereabouts import Whereabouts
 from quantum.plugins.openvswitch.wiring import Wiring
 
 log = Logger()
 
 
-@implementer(IFabric, IHypervisorListener, ISwitches)
+@implementer(IFabric, ISwitches)
 @define(eq=False)
 class OpenVSwitchFabric:
     """
     Facts and intent on one side, the sessions of all switches on the other.
 
-    It is also the ``plans`` of `ryu_apps.isolation`: `session`, `talk`,
-    `port_told` and `left`.
+    Hypervisors tell their `testimony`.  The fabric itself is the ``plans`` of
+    `ryu_apps.isolation`: `session`, `talk`, `port_told` and `left`.
     """
 
     _board: IStatusBoard
     _slices: Slices
     _mtus: Mtus
-    _spans: Spans
     _wiring: Wiring
+    testimony: Testimony
     display: Display
     roll: Roll
     admission: Admission
     quarantine: Quarantine
-    _rivals: Rivals = field(factory=Rivals)
 
     @classmethod
     def over(
@@ -88,8 +86,9 @@ class OpenVSwitchFabric:
         grace = options.absence_grace
         roll = Roll(intent, clock, wiring, display, admission, grace)
         return cls(
-            *(board, slices, mtus, spans, wiring),
-            *(display, roll, admission, Quarantine(intent)),
+            *(board, slices, mtus, wiring),
+            *(Testimony(slices, spans, wiring, display, roll), display, roll),
+            *(admission, Quarantine(intent)),
         )
 
     @property
@@ -155,160 +154,6 @@ class OpenVSwitchFabric:
         """Let what was seen last count until somebody says otherwise."""
         self._slices.do(self.roll.recollect(some))
 
-    # From hypervisors, by OVSDB
-
-    def hypervisor_synced(
-        self, hypervisor: str, datapath_id: int, interfaces: Iterable[SeenInterface]
-    ) -> None:
-        self._slices.do(self._sync(hypervisor, datapath_id, list(interfaces)))
-
-    def interfaces_changed(
-        self,
-        hypervisor: str,
-        datapath_id: int,
-        gone: Iterable[str],
-        seen: Iterable[SeenInterface],
-    ) -> None:
-        lost, present = list(gone), list(seen)
-
-        def change() -> Iterator[None]:
-            switch = self.roll.switch(datapath_id)
-            if switch.hypervisor == hypervisor:
-                yield from self._wiring.notice(switch, lost, present)
-            else:
-                self._rivals.take_some(hypervisor, datapath_id, lost, present)
-
-        self._slices.do(change())
-
-    def underlay_changed(
-        self, hypervisor: str, datapath_id: int, underlay: Underlay
-    ) -> None:
-        self._slices.do(self._relay(hypervisor, datapath_id, underlay))
-
-    def switch_gone(self, hypervisor: str, datapath_id: int) -> None:
-        def forget() -> Iterator[None]:
-            self._rivals.forget(hypervisor, datapath_id)
-            switch = self.roll.switch(datapath_id)
-            if switch.hypervisor == hypervisor:
-                yield from self._wiring.notice(switch, switch.names(), ())
-                yield from self._wiring.relay(switch, Underlay())
-                switch.disown()
-                self._wiring.watch_reach(switch)
-                self.roll.forget_stranger(switch)
-                self._pass_on(switch)
-
-        self._slices.do(forget())
-
-    def hypervisor_renamed(self, before: str, now: str) -> None:
-        def rename() -> Iterator[None]:
-            self._rivals.rename(before, now)
-            for switch in list(self.switches.values()):
-                switch.rename(before, now)
-            yield
-
-        self._slices.do(rename())
-
-    def hypervisor_lost(self, hypervisor: str) -> None:
-        """What was seen last stays true until somebody says otherwise."""
-
-        def lose() -> Iterator[None]:
-            self._rivals.forget(hypervisor)
-            for switch in list(self.switches.values()):
-                if switch.hypervisor == hypervisor and switch.is_watched:
-                    switch.lose_sight()
-                    self.roll.miss(switch)
-                    self._pass_on(switch)
-            yield
-
-        self._slices.do(lose())
-
-    def worked_off(self) -> Deferred[None]:
-        done: Deferred[None] = Deferred()
-
-        def finish() -> Iterator[None]:
-            done.callback(None)
-            yield
-
-        self._slices.do(finish())
-        return done
-
-    def _sync(
-        self, hypervisor: str, datapath_id: int, present: Sequence[SeenInterface]
-    ) -> Iterator[None]:
-        """Take a whole picture of a switch."""
-        switch = self.roll.switch(datapath_id)
-        if not self._is_claimed(switch, hypervisor):
-            if self._rivals.take_all(hypervisor, datapath_id, present):
-                log.error(
-                    "hypervisors {first} and {second} both have a switch"
-                    " {datapath_id:016x}; what {second} tells of it is ignored",
-                    first=switch.holder,
-                    second=hypervisor,
-                    datapath_id=datapath_id,
-                )
-            return
-        gone = switch.names() - {interface.name for interface in present}
-        yield from self._wiring.notice(switch, gone, present, is_shown=False)
-
-        def introduce() -> None:
-            self._slices.do(self._introduce(switch, hypervisor, present))
-
-        # After what has just been told of it to others, and of others to it.
-        self._spans.when_told(switch, introduce)
-
-    def _introduce(
-        self, switch: Switch, hypervisor: str, present: Sequence[SeenInterface]
-    ) -> Iterator[None]:
-        """Let a switch be programmed, now that its interfaces are known."""
-        if switch.hypervisor != hypervisor:
-            return  # its bridge was deleted meanwhile, or it was forgotten
-        switch.is_synced = True
-        # What a new switch acknowledges in a moment need not be shown before.
-        switch.is_unshown = switch.is_about_to_settle
-        self.roll.introduce(switch)
-        yield from self.display.show_interfaces(
-            interface.attachment
-            for interface in present
-            if not (switch.is_unshown and interface.ofport)
-        )
-
-    def _is_claimed(self, switch: Switch, hypervisor: str) -> bool:
-        """Let a hypervisor tell of a switch, unless it is another's."""
-        is_claimed = switch.is_claimed_by(hypervisor)
-        if is_claimed:
-            self._rivals.forget(hypervisor)
-        self._wiring.watch_reach(switch)
-        return is_claimed
-
-    def _relay(
-        self, hypervisor: str, datapath_id: int, underlay: Underlay
-    ) -> Iterator[None]:
-        """Take what a switch is reached by."""
-        switch = self.roll.switch(datapath_id)
-        if self._is_claimed(switch, hypervisor):
-            yield from self._wiring.relay(switch, underlay)
-        else:
-            self._rivals.take_underlay(hypervisor, datapath_id, underlay)
-
-    def _pass_on(self, switch: Switch) -> None:
-        """Let who has waited longest for a switch have it, if it is nobody's now."""
-        datapath_id = switch.datapath_id
-
-        def pass_on() -> Iterator[None]:
-            now = self.switches.get(datapath_id)
-            is_free = now is None or not now.holder
-            waiting = self._rivals.next(datapath_id) if is_free else None
-            if waiting is None:
-                return
-            hypervisor, rival = waiting
-            if rival.underlay is not None:
-                yield from self._relay(hypervisor, datapath_id, rival.underlay)
-            if rival.seen is not None:
-                present = list(rival.seen.values())
-                yield from self._sync(hypervisor, datapath_id, present)
-
-        self._slices.do(pass_on())
-
     # From switches, by OpenFlow (the ``plans`` of `ryu_apps.isolation`)
 
     def session(self, datapath_id: int) -> Session:
@@ -330,4 +175,4 @@ class OpenVSwitchFabric:
         switch = self.switches.get(datapath.id)
         if switch is not None:
             switch.session.left()
-            self._pass_on(switch)
+            self.testimony.pass_on(switch)

@@ -75,7 +75,7 @@ class OpenVSwitchService(MultiService):
             self._reactor,
             Places(config.ovsdb_endpoints, config.ovsdb.listen),
             _bridge(config),
-            self.fabric,
+            self.fabric.testimony,
             surroundings.warn,
         ).setServiceParent(self)
 
