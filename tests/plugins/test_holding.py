@@ -55,6 +55,20 @@ class Contested(SynchronousTestCase):
 class HoldingTests(Contested):
     """A switch stays its hypervisor's while either of the two is connected."""
 
+    def test_second(self) -> None:
+        """Of two hypervisors that are connected the second is not believed."""
+        flows = self.site.tables[1].flows()
+        self.clone()
+        self.site.testimony.interfaces_changed("clone", 1, ["tap-a"], [])
+        self.site.testimony.switch_gone("clone", 1)
+        self.assert_kept()
+        self.assertEqual(flows, self.site.tables[1].flows())
+        self.lose()
+        self.line.close()
+        self.site.connect(1)
+        self.clone()
+        self.assert_taken()
+
     def test_database_away(self) -> None:
         """While its OpenFlow connection lives on, another's facts are not its own."""
         flows = self.site.tables[1].flows()

@@ -280,22 +280,6 @@ class SwitchTests(SynchronousTestCase):
         self.site.clock.pump([0, 0])
         self.assertEqual((OpStatus.UP, ""), self.status())
 
-    def test_two_hypervisors(self) -> None:
-        """Of two hypervisors with one datapath id the second is not believed."""
-        line = self.site.connect(1)
-        self.site.sync(1, tap("a", 4))
-        flows = self.site.tables[1].flows()
-        fabric = self.site.fabric
-        fabric.testimony.hypervisor_synced("twin", 1, [tap("b", 4)])
-        fabric.testimony.interfaces_changed("twin", 1, ["tap-a"], [])
-        fabric.testimony.switch_gone("twin", 1)
-        self.assertEqual(flows, self.site.tables[1].flows())
-        fabric.testimony.hypervisor_lost("hv1")
-        line.close()
-        self.site.connect(1)
-        fabric.testimony.hypervisor_synced("twin", 1, [])
-        self.assertEqual(EMPTY, len(self.site.tables[1].flows()))
-
     def test_forgotten(self) -> None:
         """Nothing is remembered of switches that nobody told of."""
         for number in range(9):

@@ -39,9 +39,9 @@ class StandingTests(SynchronousTestCase):
         return status
 
     def test_interfaces(self) -> None:
-        """The fabric offers it, and listens to hypervisors."""
+        """The fabric offers it, and its testimony listens to hypervisors."""
         self.assertTrue(verifyObject(ISwitches, self.site.fabric))
-        self.assertTrue(verifyObject(IHypervisorListener, self.site.fabric))
+        self.assertTrue(verifyObject(IHypervisorListener, self.site.testimony))
 
     def test_absent(self) -> None:
         """Before it connects there is little to say."""
