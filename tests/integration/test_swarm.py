@@ -1,58 +1,66 @@
 # SPDX-FileCopyrightText: 2026 The Quantum authors
 # SPDX-License-Identifier: Apache-2.0
-"""Hundreds of switches come and go at once."""
+"""A thousand switches, or two hundred real ones, come and go at once."""
 
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
 
 from twisted.internet import reactor
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
 from quantum.config import Config, OpenFlow
 from quantum.model import AdminState, OpStatus
 from quantum.openflow.facts import SeenInterface
 from quantum.openflow.phase import Phase
+from quantum.openflow.session import Session
 from tests.lab.controller import Controller
-from tests.lab.swarm import Manner, Swarm
+from tests.lab.ovs import OpenVSwitch
+from tests.lab.swarm import (
+    Manner,
+    Swarm,
+    bridge,
+    enrol_bridges,
+    make_bridges,
+)
 
-COUNT = 300
+COUNT = 1000
+BRIDGES = 200
 TENANT = "swarm"
 BOTH = (1, 2)
+AT_ONCE = 100
+"""Switches whose ports are recorded at a time: the ledger takes 1000 requests."""
 
 
-class SwarmTests(TestCase):
+class Gathering(TestCase):
     """Each switch has two interfaces, in one network of all switches."""
 
     timeout = 120
 
-    async def setUp(self) -> None:
-        """Record the ports, say where their interfaces are, start the swarm."""
-        folder = Path(mkdtemp(prefix="quantum-swarm-"))
-        self.addCleanup(rmtree, folder)
+    async def open(self, count: int) -> None:
+        """Record the ports, and say where their interfaces are."""
+        self.folder = Path(mkdtemp(prefix="quantum-swarm-"))
+        self.addCleanup(rmtree, self.folder)
         # Who does not read is not missed yet, however long all others take.
         config = Config(openflow=OpenFlow(echo_interval=60))
-        self.controller = await Controller.open(reactor, folder, config)
-        self.swarm = await Swarm.start(reactor, folder)
+        self.controller = await Controller.open(reactor, self.folder, config)
+        self.addCleanup(lambda: Deferred.fromCoroutine(self.controller.close()))
         plugin = self.controller.plugin
         self.network = (await plugin.create_network(TENANT, "wide")).id
-        self.ports = {}
-        for number in range(1, COUNT + 1):
-            for ofport in BOTH:
-                await self.plug(number, ofport)
-            self.see(number)
-
-    async def tearDown(self) -> None:
-        """End the swarm first: its switches would be told why."""
-        await self.swarm.stop()
-        await self.controller.close()
+        for first in range(1, count + 1, AT_ONCE):
+            some = range(first, min(first + AT_ONCE, count + 1))
+            plugged = [self.plug(number, ofport) for number in some for ofport in BOTH]
+            await gatherResults(map(Deferred.fromCoroutine, plugged))
+            for number in some:
+                self.see(number)
 
     async def plug(self, number: int, ofport: int) -> None:
         """Record that an interface of a switch is plugged in."""
         plugin, name = self.controller.plugin, f"{number}-{ofport}"
         made = await plugin.create_port(TENANT, self.network, AdminState.ACTIVE)
         await plugin.plug(TENANT, self.network, made.id, name)
-        self.ports[name] = made.id
 
     def see(self, number: int) -> None:
         """Tell which interfaces a switch has."""
@@ -66,6 +74,19 @@ class SwarmTests(TestCase):
         """Count the ports that are UP."""
         ports = self.controller.plugin.ports(TENANT, self.network)
         return sum(port.status.op_status is OpStatus.UP for port in ports)
+
+
+class SwarmTests(Gathering):
+    """Simulated switches, some of which behave badly."""
+
+    async def setUp(self) -> None:
+        """Start the swarm."""
+        await self.open(COUNT)
+        self.swarm = await Swarm.start(reactor, self.folder)
+
+    async def tearDown(self) -> None:
+        """End it before the controller, which would be told of each of them."""
+        await self.swarm.stop()
 
     async def join(self, first: int, last: int, manner: Manner = Manner.PROMPT) -> None:
         """Let switches connect to us."""
@@ -99,3 +120,40 @@ class SwarmTests(TestCase):
         deaf = self.controller.fabric.switches[1].session
         self.assertIs(Phase.SYNCING, deaf.phase)
         self.assertEqual(0, (await self.swarm.tally()).dropped)
+
+
+class BridgeTests(Gathering):
+    """Bridges of one Open vSwitch."""
+
+    async def setUp(self) -> None:
+        """Make them, without a controller yet."""
+        await self.open(BRIDGES)
+        self.ovs = await deferToThread(OpenVSwitch.start)
+        self.addCleanup(deferToThread, self.ovs.stop)
+        await deferToThread(make_bridges, self.ovs, BRIDGES)
+
+    def sessions(self) -> list[Session]:
+        """List the sessions in the order of the bridges' numbers."""
+        switches = self.controller.fabric.switches
+        return [switches[number].session for number in range(1, BRIDGES + 1)]
+
+    async def test_join_and_come_back(self) -> None:
+        """Each gets just its own flows; those that come back are sent nothing."""
+        target = f"tcp:127.0.0.1:{self.controller.port}"
+        await deferToThread(enrol_bridges, self.ovs, BRIDGES, target)
+        await self.controller.reach(Phase.SETTLED, BRIDGES)
+        self.assertEqual(len(BOTH) * BRIDGES, self.up())
+        for number, session in list(enumerate(self.sessions(), 1))[:: BRIDGES // 10]:
+            found = await deferToThread(self.ovs.flows, bridge(number))
+            self.assertEqual(session.flow_count, len(found))
+        sent = [session.flows_sent for session in self.sessions()]
+        self.assertNotIn(0, sent)
+        switches = self.controller.fabric.switches.values()
+        lines = [switch.datapath for switch in switches]
+        for line in lines:
+            line.close()
+        while any(switch.datapath in {None, *lines} for switch in switches):
+            await self.controller.pause(0.1)
+        await self.controller.reach(Phase.SETTLED, BRIDGES)
+        self.assertEqual(sent, [session.flows_sent for session in self.sessions()])
+        self.assertEqual(len(BOTH) * BRIDGES, self.up())
