@@ -21,7 +21,7 @@ from quantum.plugins.openvswitch.switch import Switch
 
 log = Logger()
 
-FLOW_BUDGET: Final = 10_000
+FLOW_BUDGET: Final = 5_000
 """Flows read per round, at some 3 us each; a larger switch waits for several."""
 READ_COST: Final = 30
 """What asking costs, in flows: of very many small switches a few are read per round."""
