@@ -10,6 +10,7 @@ from quantum.model import ADMIN_DOWN, UNATTACHED, AdminState, OpStatus, Status
 from quantum.openflow.facts import SeenInterface
 from quantum.openflow.phase import Phase
 from quantum.openflow.pipeline import CONSTANT
+from quantum.plugins.openvswitch.rounds import FLOW_BUDGET
 from quantum.plugins.openvswitch.slices import Slices
 from quantum.testing import FabricContract
 from tests.openflow.table import Table
@@ -326,7 +327,7 @@ class SwitchTests(SynchronousTestCase):
 
     def test_budget(self) -> None:
         """A large switch is read once in several rounds, small ones in each."""
-        for number, count in ((1, 25_000), (2, 100)):
+        for number, count in ((1, 5 * FLOW_BUDGET // 2), (2, 100)):
             self.site.connect(number)
             self.site.sync(number)
             self.site.fabric.session(number).flow_count = count
