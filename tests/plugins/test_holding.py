@@ -2,21 +2,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whose a switch is when several hypervisors say that they have it."""
 
+from msgspec.structs import replace
 from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
 from quantum.model import OpStatus
 from quantum.openflow.facts import Underlay
 
-from .site import Site, by_tunnel, tap
+from .site import OPTIONS, Site, by_tunnel, tap
 
 
 class Contested(SynchronousTestCase):
-    """A switch and its hypervisor, of which a clone appears."""
+    """A switch and its hypervisor, of which a clone appears; nobody is waited for."""
+
+    grace = 0.0
 
     def setUp(self) -> None:
         """Let a hypervisor have a switch with a guest, and a clone know another."""
-        self.site = Site()
+        self.site = Site(options=replace(OPTIONS, absence_grace=self.grace))
         self.line = self.site.connect(1)
         self.site.sync(1, tap("a", 4))
         self.port, self.other = self.site.port("a"), self.site.port("b")
@@ -116,25 +119,15 @@ class HoldingTests(Contested):
         self.assert_kept()
 
     def test_deleted(self) -> None:
-        """That its bridge was deleted does not make its connection another's."""
+        """Of a bridge that was deleted the connection is ended; the next one is not."""
         self.site.testimony.switch_gone("hv1", 1)
+        self.site.clock.pump([0, 0])
+        self.assertNotIn(1, self.site.fabric.switches)
         self.clone()
-        self.assertEqual("", self.hypervisor)
+        self.assert_taken()
         self.assertIs(OpStatus.DOWN, self.status(self.other))
-        self.line.close()
         self.site.connect(1)
-        self.clone()
-        self.assert_taken()
-
-    def test_recollected(self) -> None:
-        """What an earlier process saw holds nobody up."""
-        found = self.site.fabric.roll.recall(1)
-        site = self.site = Site(database=self.site.database, tables=self.site.tables)
-        site.fabric.recollect([found])
-        site.connect(1)
-        self.assertEqual("hv1", self.hypervisor)
-        self.clone()
-        self.assert_taken()
+        self.assertIs(OpStatus.UP, self.status(self.other))
 
     def test_renamed(self) -> None:
         """It stays its hypervisor's when that takes another name."""
@@ -150,6 +143,59 @@ class HoldingTests(Contested):
         self.assertEqual("new", self.site.look(self.port).status.hypervisor)
 
 
+class AwaitedTests(Contested):
+    """Who was there a moment ago is waited for, and nobody else listened to."""
+
+    grace = 30.0
+
+    def wait(self) -> None:
+        """Let that time pass."""
+        self.site.clock.advance(self.grace + 1)
+        self.site.rounds()
+        self.site.clock.pump([0, 0, 0])
+
+    def test_blink(self) -> None:
+        """A clone that waits gets nothing of a switch that is away for a moment."""
+        self.clone()
+        self.line.close()
+        self.lose()
+        self.site.connect(1)
+        self.assert_kept()
+        self.site.sync(1, tap("a", 4))
+        self.wait()
+        self.assert_kept()
+
+    def test_over(self) -> None:
+        """After that time it does, though the switch be back, if its database is not."""
+        self.clone()
+        self.line.close()
+        self.lose()
+        self.site.connect(1)
+        self.wait()
+        self.assert_taken()
+        self.assertIs(OpStatus.UP, self.status(self.other))
+
+    def test_recollected(self) -> None:
+        """So is a hypervisor that an earlier process saw last."""
+        found = self.site.fabric.roll.recall(1)
+        site = self.site = Site(database=self.site.database, tables=self.site.tables)
+        site.fabric.recollect([found])
+        site.connect(1)
+        self.clone()
+        self.assertEqual("hv1", self.hypervisor)
+        self.wait()
+        self.assert_taken()
+
+    def test_former_name(self) -> None:
+        """A hypervisor that gives up the name of one that is away takes nothing."""
+        self.lose()
+        self.site.testimony.hypervisor_synced("hv1", 2, [])
+        self.site.testimony.hypervisor_renamed("hv1", "new")
+        self.site.clock.pump([0, 0])
+        self.assertEqual("new", self.site.fabric.switches[2].hypervisor)
+        self.assert_kept()
+
+
 class RivalTests(Contested):
     """What others tell of a switch is kept until it is theirs."""
 
@@ -162,6 +208,14 @@ class RivalTests(Contested):
         """These interfaces are on the switch."""
         self.assertEqual(set(names), self.site.fabric.switches[1].names())
 
+    def test_either(self) -> None:
+        """A connection that may be either's is ended with the holder's database."""
+        self.clone()
+        self.lose()
+        self.assert_taken()
+        self.site.connect(1)
+        self.assertIs(OpStatus.UP, self.status(self.other))
+
     def test_database_goes_last(self) -> None:
         """When its hypervisor's database is away at last a rival has it."""
         self.clone()
@@ -172,8 +226,8 @@ class RivalTests(Contested):
 
     def test_openflow_goes_last(self) -> None:
         """So it is when its OpenFlow connection is."""
-        self.clone()
         self.lose()
+        self.clone()
         self.assert_kept()
         self.line.close()
         self.assert_taken()
@@ -182,8 +236,7 @@ class RivalTests(Contested):
         """So it is when its bridge is deleted, and gone."""
         self.clone()
         self.site.testimony.switch_gone("hv1", 1)
-        self.assertEqual("", self.hypervisor)
-        self.line.close()
+        self.site.clock.pump([0, 0])
         self.assert_taken()
 
     def test_deltas(self) -> None:

@@ -13,10 +13,11 @@ from hypothesis.stateful import (
     precondition,
     rule,
 )
+from msgspec.structs import replace
 
 from quantum.openflow.facts import SeenInterface, Underlay
 
-from .site import Datapath, Site, by_tunnel
+from .site import OPTIONS, Datapath, Site, by_tunnel
 
 NAMES = "abcd"
 NUMBER = 1
@@ -45,7 +46,7 @@ class Rivalry(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.site = Site()
+        self.site = Site(options=replace(OPTIONS, absence_grace=0.0))
         for attachment in "xyz":
             self.site.port(attachment)
         self.line: Datapath | None = None
@@ -123,6 +124,7 @@ class Rivalry(RuleBasedStateMachine):
         self.leave_queue(name)
         if self.teller == name:
             self.told, self.underlay, self.teller = {}, Underlay(), ""
+            self.line = None  # it is hung up on
             self.let_go()
         self.site.testimony.switch_gone(name, NUMBER)
 
@@ -134,6 +136,7 @@ class Rivalry(RuleBasedStateMachine):
         del self.bridges[name]
         self.leave_queue(name)
         if is_news:
+            self.line = self.line if not self.waiting else None
             self.let_go()
         self.site.testimony.hypervisor_lost(name)
 

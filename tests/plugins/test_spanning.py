@@ -357,10 +357,13 @@ class EvacuationTests(Spanning):
         self.assertEqual([2], self.carriers())
 
     def test_claimed(self) -> None:
-        """Nor when another hypervisor has it, without the interface."""
+        """That another hypervisor has it, without the interface, waits as long."""
         self.leave(1)
         self.site.testimony.hypervisor_synced("other", 1, [])
+        self.assertEqual([1], self.carriers())
+        self.site.wait()
         self.assertEqual([2], self.carriers())
+        self.assertEqual("other", self.site.fabric.switches[1].hypervisor)
 
     def test_no_grace(self) -> None:
         """Nor at all, if that is configured."""

@@ -9,7 +9,6 @@ from typing import Any
 from attrs import define
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
-from twisted.logger import Logger
 from zope.interface import implementer
 
 from quantum.config import OpenVSwitch
@@ -43,8 +42,6 @@ from quantum.plugins.openvswitch.switch import Switch
 from quantum.plugins.openvswitch.testimony import Testimony
 from quantum.plugins.openvswitch.whereabouts import Whereabouts
 from quantum.plugins.openvswitch.wiring import Wiring
-
-log = Logger()
 
 
 @implementer(IFabric, ISwitches)
@@ -175,4 +172,4 @@ class OpenVSwitchFabric:
         switch = self.switches.get(datapath.id)
         if switch is not None:
             switch.session.left()
-            self.testimony.pass_on(switch)
+            self.testimony.pass_on(datapath.id)

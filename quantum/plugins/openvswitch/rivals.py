@@ -83,6 +83,14 @@ class Rivals:
         if rival is not None and datapath_id in {None, rival.datapath_id}:
             del self._waiting[hypervisor]
 
+    def wanted(self) -> set[int]:
+        """List the switches that somebody waits for."""
+        return {rival.datapath_id for rival in self._waiting.values()}
+
+    def want(self, datapath_id: int) -> bool:
+        """Say whether somebody waits for a switch."""
+        return any(r.datapath_id == datapath_id for r in self._waiting.values())
+
     def next(self, datapath_id: int) -> tuple[str, Rival] | None:
         """Say who has waited longest for a switch, and let that wait no longer."""
         for hypervisor, rival in self._waiting.items():

@@ -108,7 +108,7 @@ class Roll:
 
     def miss(self, switch: Switch) -> None:
         """Take note that a connection of a switch has ended; wait if none is left."""
-        if switch.hypervisor and not switch.is_connected:
+        if not switch.is_connected:
             self._wait_for(switch)
         self._wiring.watch_reach(switch)
 
@@ -136,6 +136,7 @@ class Roll:
         """Take a switch for an earlier process's, whose interfaces are yet to come."""
         switch.hypervisor = found.hypervisor
         if found.is_in_reach:
+            switch.holder = found.hypervisor
             self._wait_for(switch)
         self._wiring.watch_reach(switch)
         self._wiring.reserve(switch, found.first)
@@ -193,8 +194,10 @@ class Roll:
             self.switches.pop(switch.datapath_id, None)
 
     def _wait_for(self, switch: Switch) -> None:
-        """Take a switch to be in reach for some time yet."""
-        if self._grace > 0:
+        """Take a switch to be in reach, and its holder's, for some time yet."""
+        if not switch.hypervisor or self._grace == 0:
+            switch.let_go()
+        else:
             switch.awaited_until = self._clock.seconds() + self._grace
 
     def _give_up(self) -> None:
@@ -203,7 +206,7 @@ class Roll:
         due = [s for s in self.switches.values() if s.is_overdue(now)]
         # Of several that are overdue none is in reach when any of them is looked at.
         for switch in due:
-            switch.awaited_until = None
+            switch.let_go()
         for switch in due:
             self._wiring.watch_reach(switch)
 

@@ -67,6 +67,7 @@ class Rounds:
     def _round(self) -> Iterator[None]:
         self._number += 1
         self._fabric.roll.review()
+        self._fabric.testimony.review()
         self._fabric.admission.review()
         connected = self._connected()
         read = self._chosen(connected)

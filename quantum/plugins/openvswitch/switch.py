@@ -76,9 +76,10 @@ class Switch:
         """
         Let a hypervisor tell of it, unless it is another's: the first one counts.
 
-        It is so until neither the hypervisor's database nor the switch itself is
-        connected.  An OpenFlow connection does not say whose it is: one that
-        lives on is its own hypervisor's, and not a clone's.
+        It is so until neither the hypervisor's database nor the switch itself has
+        been connected for the time that somebody is waited for.  An OpenFlow
+        connection does not say whose it is: one that lives on is its own
+        hypervisor's, and not a clone's.
         """
         if self.holder not in {"", hypervisor}:
             return False
@@ -87,25 +88,26 @@ class Switch:
         return True
 
     def rename(self, before: str, now: str) -> None:
-        """Take note that a hypervisor, which may be its own, has another name."""
+        """
+        Take note that a connected hypervisor has another name.
+
+        Another one may have had that name before, and be away.
+        """
+        if self.hypervisor and not self.is_watched:
+            return
         if self.hypervisor == before:
             self.hypervisor = now
         if self.holder == before:
             self.holder = now
 
-    def lose_sight(self) -> None:
-        """Take note that its hypervisor's database is connected no more."""
-        self.is_watched = False
-        self._let_go()
-
     def disown(self) -> None:
         """Take note that its bridge was deleted, though it may be connected yet."""
         self.hypervisor, self.awaited_until = "", None
-        self.lose_sight()
+        self.is_watched = False
 
-    def _let_go(self) -> None:
-        if not self.is_connected:
-            self.holder = ""
+    def let_go(self) -> None:
+        """Let whoever tells of it next have it."""
+        self.holder, self.awaited_until = "", None
 
     @property
     def is_in_reach(self) -> bool:
@@ -252,7 +254,6 @@ class Switch:
         """Take note that the OpenFlow connection is gone; list what it disputed."""
         self.datapath = self.connected_since = None
         self.role = ""
-        self._let_go()
         disputed = tuple(self._carriers[ofport] for ofport in self._disputed)
         self._disputed.clear()
         return disputed

@@ -74,9 +74,10 @@ class Testimony:
                 yield from self._wiring.notice(switch, switch.names(), ())
                 yield from self._wiring.relay(switch, Underlay())
                 switch.disown()
-                self._wiring.watch_reach(switch)
+                self._roll.miss(switch)
+                _hang_up(switch)
                 self._roll.forget_stranger(switch)
-                self.pass_on(switch)
+                self.pass_on(datapath_id)
 
         self._slices.do(forget())
 
@@ -96,9 +97,11 @@ class Testimony:
             self._rivals.forget(hypervisor)
             for switch in list(self._roll.switches.values()):
                 if switch.hypervisor == hypervisor and switch.is_watched:
-                    switch.lose_sight()
+                    switch.is_watched = False
                     self._roll.miss(switch)
-                    self.pass_on(switch)
+                    if self._rivals.want(switch.datapath_id):
+                        _hang_up(switch)  # it may be either's
+                    self.pass_on(switch.datapath_id)
             yield
 
         self._slices.do(lose())
@@ -113,24 +116,27 @@ class Testimony:
         self._slices.do(finish())
         return done
 
-    def pass_on(self, switch: Switch) -> None:
+    def pass_on(self, datapath_id: int) -> None:
         """Let who has waited longest for a switch have it, if it is nobody's now."""
-        datapath_id = switch.datapath_id
+        if self._rivals.want(datapath_id):
+            self._slices.do(self._pass_on(datapath_id))
 
-        def pass_on() -> Iterator[None]:
-            now = self._roll.switches.get(datapath_id)
-            is_free = now is None or not now.holder
-            waiting = self._rivals.next(datapath_id) if is_free else None
-            if waiting is None:
-                return
-            hypervisor, rival = waiting
-            if rival.underlay is not None:
-                yield from self._relay(hypervisor, datapath_id, rival.underlay)
-            if rival.seen is not None:
-                present = list(rival.seen.values())
-                yield from self._sync(hypervisor, datapath_id, present)
+    def review(self) -> None:
+        """Look after the switches that somebody waits for."""
+        for datapath_id in self._rivals.wanted():
+            self.pass_on(datapath_id)
 
-        self._slices.do(pass_on())
+    def _pass_on(self, datapath_id: int) -> Iterator[None]:
+        switch = self._roll.switches.get(datapath_id)
+        is_free = switch is None or not switch.holder
+        waiting = self._rivals.next(datapath_id) if is_free else None
+        if waiting is None:
+            return
+        hypervisor, rival = waiting
+        if rival.underlay is not None:
+            yield from self._relay(hypervisor, datapath_id, rival.underlay)
+        if rival.seen is not None:
+            yield from self._sync(hypervisor, datapath_id, list(rival.seen.values()))
 
     def _sync(
         self, hypervisor: str, datapath_id: int, present: Sequence[SeenInterface]
@@ -189,3 +195,9 @@ class Testimony:
             yield from self._wiring.relay(switch, underlay)
         else:
             self._rivals.take_underlay(hypervisor, datapath_id, underlay)
+
+
+def _hang_up(switch: Switch) -> None:
+    """End a switch's connection, which may not be that of who told of it last."""
+    if switch.datapath is not None:
+        switch.datapath.close()
