@@ -282,10 +282,10 @@ class IHypervisorListener(Interface):
 
     def worked_off() -> Awaitable[None]:
         """
-        Wait until all is done that follows for the fabric from what was told so far.
+        Wait until the fabric has taken note of all that was told so far.
 
         A connection is read no further until then: who tells more than can be
-        worked off waits, and nobody else.  Whoever waits may cancel that.
+        taken note of waits, and nobody else.  Whoever waits may cancel that.
         """
 
 

@@ -129,7 +129,8 @@ class Connection(Protocol):
     def _go_on(self) -> None:
         """Handle what there is; while much must wait, no more is read."""
         if not self._is_contesting and not self._turns.do(self._work):
-            self._read(self._framer.held <= READ_AHEAD)
+            is_little = self._framer.held <= READ_AHEAD
+            self._read(is_little and not self._is_contesting)
 
     def _work(self) -> bool:
         """Handle one frame; whether there may be another."""

@@ -63,7 +63,8 @@ class Turns:
         begin only when others have worked for as long; that is fair as well.
         """
         now = self._clock.seconds()
-        if now >= self._until + SLICE:
+        # A clock that was set back begins anew as well.
+        if not self._until - SLICE <= now < self._until + SLICE:
             self._until = now + SLICE
         return now < self._until
 

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What very many do at regular intervals, by one timer."""
 
+from collections import Counter
+
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -69,10 +71,31 @@ class PulseTests(SynchronousTestCase):
         """What was missed while the process stood still is not made up for."""
         self.pulse.join(self.beat("a"))
         self.clock.advance(35)
-        self.clock.advance(9)
+        self.clock.advance(4)
         self.assertEqual([("a", 35)], self.called)
         self.clock.advance(1)
-        self.assertEqual([("a", 35), ("a", 45)], self.called)
+        self.assertEqual([("a", 35), ("a", 40)], self.called)
+
+    def test_almost_two(self) -> None:
+        """One that is so late that it is almost due again is called once."""
+        self.pulse.join(self.beat("a"))
+        self.clock.advance(19.95)
+        self.clock.pump([5] * 3)
+        self.assertEqual([("a", 19.95), ("a", 34.95)], self.called)
+
+    def test_spread(self) -> None:
+        """Those that were called together, being late, are not so ever after."""
+        for number in range(100):
+            self.pulse.join(self.beat(str(number)))
+            self.clock.advance(0.2)  # after half of them the others are called too
+        self.called.clear()
+        self.clock.advance(25)
+        self.assertEqual(100, len(self.called))
+        self.called.clear()
+        self.clock.pump([0.2] * 50)
+        times = Counter(time for _, time in self.called)
+        self.assertEqual(100, times.total())
+        self.assertGreater(5, max(times.values()))
 
     def test_broken(self) -> None:
         """One that breaks off does not keep others from being called."""

@@ -166,7 +166,7 @@ class AwaitedTests(Contested):
         self.assert_kept()
 
     def test_over(self) -> None:
-        """After that time it does, though the switch be back, if its database is not."""
+        """After that time it does, though the switch is back: its database is not."""
         self.clone()
         self.line.close()
         self.lose()

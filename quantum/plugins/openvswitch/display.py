@@ -5,7 +5,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from attrs import define
+from attrs import define, field
 
 from quantum.interfaces import IIntent, IStatusBoard
 from quantum.model import Binding
@@ -26,6 +26,8 @@ class Display:
     _board: IStatusBoard
     _slices: Slices
     _whereabouts: Whereabouts
+    _changed: set[Switch] = field(factory=set)
+    """Switches that wait to be shown: once, however often they change."""
 
     def show(self, binding: Binding) -> None:
         """Report the status of the port that an interface is plugged into."""
@@ -40,8 +42,14 @@ class Display:
     def show_switch(self, switch: Switch) -> None:
         """Report the status of every port on a switch, by and by."""
         switch.is_unshown = False
+        if switch not in self._changed:
+            self._changed.add(switch)
+            self._slices.do(self._show_switch(switch))
+
+    def _show_switch(self, switch: Switch) -> Iterator[None]:
+        self._changed.discard(switch)
         ports = [(switch, ofport) for ofport in switch.ofports()]
-        self._slices.do(self.show_interfaces(carriers(ports)))
+        yield from self.show_interfaces(carriers(ports))
 
     def show_ports(self, ports: Iterable[tuple[Switch, int]]) -> None:
         """Report the status of some ports, by and by."""

@@ -57,7 +57,7 @@ class Roll:
         """Find the switch of an OpenFlow connection, which may be a new one."""
         switch = self.switch(datapath.id)
         if switch.datapath is not datapath:
-            self._wiring.reconsider(switch.came(datapath))
+            self._wiring.reconsider(switch, switch.came(datapath))
             switch.connected_since = self._clock.seconds()
             detached(_learn_role(switch, datapath), "asking for a role")
             self._wiring.watch_reach(switch)
@@ -225,7 +225,7 @@ class Roll:
         phase = switch.session.phase
         if phase is Phase.ABSENT:
             was_connected = switch.is_connected
-            self._wiring.reconsider(switch.left())
+            self._wiring.reconsider(switch, switch.left())
             self.forget_stranger(switch)
             if was_connected:
                 self.miss(switch)

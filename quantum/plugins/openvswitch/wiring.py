@@ -106,21 +106,22 @@ class Wiring:
             # At once, however much waits: it may be another's already.
             switch.session.want(ofport, None)
             switch.talk()
+        self.reconsider(switch, (seen,))
+
+    def reconsider(self, switch: Switch, some: Iterable[SeenInterface]) -> None:
+        """Look at interfaces whose ports OpenFlow disputes, or did, by and by."""
+        ofports = dict.fromkeys(seen.ofport for seen in some)
         if switch in self._doubted:
-            self._doubted[switch][ofport] = None
-        else:
-            self._doubted[switch] = {ofport: None}
+            self._doubted[switch].update(ofports)
+        elif ofports:
+            self._doubted[switch] = ofports
             self._slices.do(self._look_at_doubted(switch))
 
     def _look_at_doubted(self, switch: Switch) -> Iterator[None]:
-        """Look at the ports whose names were told while this waited."""
+        """Look at the ports that were doubted while this waited."""
         ofports = self._doubted.pop(switch)
         carriers = (switch.carrier(ofport) for ofport in ofports)
         yield from self._look_at_all(c.attachment if c else None for c in carriers)
-
-    def reconsider(self, some: Iterable[SeenInterface]) -> None:
-        """Look at interfaces whose ports OpenFlow disputes, or did, by and by."""
-        self._slices.do(self._look_at_all(seen.attachment for seen in some))
 
     def watch_reach(self, switch: Switch) -> None:
         """Look at a switch again if it came into reach or went out of it."""
