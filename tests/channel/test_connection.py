@@ -301,3 +301,14 @@ class ReadingTests(HostCase):
         switch.hang_up()
         self.assertEqual(1, self.seen.count("barrier ends"))
         self.assertEqual(("dead", DATAPATH_ID), self.seen[-1])
+
+    def test_contested(self) -> None:
+        """While it is asked who has an id, no more is read of who came with it."""
+        self.switch()
+        second = self.connect()
+        second.say(HELLO)
+        self.clock.advance(1)
+        self.clock.tick = SLICE * 0.6
+        taken = DATAPATH_ID.to_bytes(8) + FEATURES[8:]
+        second.say(frame(6, taken, 2), frame(21, xid=1))
+        self.assertEqual("paused", second.transport.producerState)
