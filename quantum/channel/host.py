@@ -112,7 +112,7 @@ class RyuHost:
         self._applications = app_manager.AppManager._instance = loader  # noqa: SLF001
         try:
             self._start(loader, applications)
-        except BaseException:
+        except BaseException:  # whatever stops the start, the next one begins anew
             self.close()
             raise
 

@@ -15,6 +15,7 @@ from quantum.model import AdminState, Port
 from quantum.openflow.facts import SeenInterface, Underlay
 from quantum.openflow.session import WAITING, Session
 from quantum.plugins.openvswitch.fabric import OpenVSwitchFabric
+from quantum.plugins.openvswitch.recollection import Recollection, recollection
 from quantum.plugins.openvswitch.rounds import Rounds
 from quantum.plugins.recorded import RecordedPlugin
 from quantum.storage.database import Database
@@ -113,6 +114,11 @@ class Site:
         where = (TENANT, network)
         port = self.ask(self.plugin.create_port, *where, AdminState.ACTIVE)
         return self.ask(self.plugin.plug, *where, port.id, attachment)
+
+    def recall(self, datapath_id: int) -> Recollection | None:
+        """Say what would be kept of a switch now; None if it is no hypervisor's."""
+        switch = self.fabric.switches.get(datapath_id)
+        return recollection(switch) if switch and switch.hypervisor else None
 
     def look(self, port: Port) -> Port:
         """Read a port again."""

@@ -113,17 +113,17 @@ class ForgettingTests(SynchronousTestCase):
 
     def test_recollection(self) -> None:
         """Nothing is recalled of it, and what was kept before is not believed."""
-        kept = self.site.fabric.roll.recall(2)
+        kept = self.site.recall(2)
         self.leave(2)
         self.forget()
-        self.assertIsNone(self.site.fabric.roll.recall(2))
+        self.assertIsNone(self.site.recall(2))
         self.site.fabric.recollect([kept])
         self.assertNotIn(2, self.site.fabric.switches)
         self.assertEqual({4}, self.members(1))
 
     def test_awaited(self) -> None:
         """One that an earlier process saw need not be waited for."""
-        kept = self.site.fabric.roll.recall(2)
+        kept = self.site.recall(2)
         later = Site(database=self.site.database, tables=self.site.tables)
         later.fabric.recollect([kept])
         self.assertIn(2, later.fabric.switches)

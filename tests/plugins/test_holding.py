@@ -177,7 +177,7 @@ class AwaitedTests(Contested):
 
     def test_recollected(self) -> None:
         """So is a hypervisor that an earlier process saw last."""
-        found = self.site.fabric.roll.recall(1)
+        found = self.site.recall(1)
         site = self.site = Site(database=self.site.database, tables=self.site.tables)
         site.fabric.recollect([found])
         site.connect(1)

@@ -29,7 +29,7 @@ class RestartTests(SynchronousTestCase):
 
     def recollect(self) -> None:
         """Tell the new daemon what the old one saw."""
-        found = [self.old.fabric.roll.recall(number) for number in (1, 2)]
+        found = [self.old.recall(number) for number in (1, 2)]
         self.site.fabric.recollect(filter(None, found))
 
     def come_back(self, number: int, *seen) -> None:
@@ -42,7 +42,7 @@ class RestartTests(SynchronousTestCase):
         """What the new one knows is what the old one knew."""
         self.recollect()
         for number in (1, 2):
-            recalls = [s.fabric.roll.recall(number) for s in (self.old, self.site)]
+            recalls = [s.recall(number) for s in (self.old, self.site)]
             self.assertEqual(recalls[0], recalls[1])
 
     def test_nothing_is_undone(self) -> None:
@@ -59,7 +59,7 @@ class RestartTests(SynchronousTestCase):
 
     def test_unknown(self) -> None:
         """Nothing is recalled of a switch that nobody has."""
-        self.assertIsNone(self.site.fabric.roll.recall(77))
+        self.assertIsNone(self.site.recall(77))
 
     def test_told_already(self) -> None:
         """What a hypervisor has told already is not undone by what it was."""

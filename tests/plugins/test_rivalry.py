@@ -144,10 +144,12 @@ class Rivalry(RuleBasedStateMachine):
     @rule(name=connected, other=free)
     def rename(self, name, other) -> None:
         """A connected hypervisor takes a name that no connected one has."""
+        is_own = self.is_watched or not self.teller  # else it was another's name
         self.bridges[other] = self.bridges.pop(name)
         self.waiting = [other if one == name else one for one in self.waiting]
-        self.holder = other if self.holder == name else self.holder
-        self.teller = other if self.teller == name else self.teller
+        if is_own:
+            self.holder = other if self.holder == name else self.holder
+            self.teller = other if self.teller == name else self.teller
         self.site.testimony.hypervisor_renamed(name, other)
         if self.bridges[other] is not None:
             self.tell_all(other, list(self.bridges[other].values()))

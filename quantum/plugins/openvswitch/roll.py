@@ -18,7 +18,7 @@ from quantum.openflow.session import Session
 from quantum.plugins.openvswitch.admission import Admission
 from quantum.plugins.openvswitch.display import Display, carriers
 from quantum.plugins.openvswitch.quarantine import detached
-from quantum.plugins.openvswitch.recollection import Recollection, recollection
+from quantum.plugins.openvswitch.recollection import Recollection
 from quantum.plugins.openvswitch.role import role
 from quantum.plugins.openvswitch.standing import standing
 from quantum.plugins.openvswitch.switch import Switch
@@ -140,13 +140,6 @@ class Roll:
             self._wait_for(switch)
         self._wiring.watch_reach(switch)
         self._wiring.reserve(switch, found.first)
-
-    def recall(self, datapath_id: int) -> Recollection | None:
-        """Say what is known of a switch now; None if it is no hypervisor's."""
-        switch = self.switches.get(datapath_id)
-        if switch is None or not switch.hypervisor:
-            return None
-        return recollection(switch)
 
     def statuses(self) -> list[SwitchStatus]:
         """Say how each switch stands, also those that are only recorded."""
